@@ -1,0 +1,190 @@
+#include "graph/lower/conv_tiling.hpp"
+
+#include <algorithm>
+#include <cassert>
+#include <limits>
+
+namespace vkseg {
+
+namespace {
+
+/// Input planes that a block of output planes needs.
+struct InputSpan {
+    int first = 0;
+    int count = 0;
+};
+
+InputSpan needed_inputs(const ConvWeights& weights, const ChannelMap& in, const std::vector<int>& out_channels) {
+    if (weights.groups == 1) return {0, in.planes};
+    const int in_per_group = weights.in_channels / weights.groups;
+    const int out_per_group = weights.out_channels / weights.groups;
+    int low = std::numeric_limits<int>::max(), high = -1;
+    for (int channel : out_channels) {
+        if (channel < 0) continue;
+        const int first = channel / out_per_group * in_per_group;
+        for (int i = first; i < first + in_per_group; ++i) {
+            const int plane = in.slot_of_channel[static_cast<size_t>(i)] / 4;
+            low = std::min(low, plane);
+            high = std::max(high, plane);
+        }
+    }
+    if (high < 0) return {0, 1};
+    return {low, high - low + 1};
+}
+
+/// A dispatch: z blocks of output planes and, evenly spaced, the input planes that each reads.
+struct Tile {
+    PlaneBlocks out;
+    InputSpan in;
+    int in_step = 0;
+};
+
+/// Grouped convolutions run in one dispatch when the blocks' inputs lie evenly spaced, else block by block.
+std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const ChannelMap& out, int largest,
+                       bool cpu_shaped) {
+    std::vector<Tile> tiles;
+    for (const PlaneBlocks& part : split_planes(out.planes, largest, cpu_shaped)) {
+        std::vector<InputSpan> spans;
+        for (int block = 0; block < part.blocks; ++block)
+            spans.push_back(needed_inputs(weights, in,
+                                          out.channel_of_slot(part.first + block * part.planes, part.planes)));
+        const int step = part.blocks > 1 ? spans[1].first - spans[0].first : 0;
+        int count = 0;
+        bool even = step >= 0;
+        for (int block = 0; block < part.blocks; ++block) {
+            const int start = spans[0].first + block * step;
+            const InputSpan& span = spans[static_cast<size_t>(block)];
+            even = even && start <= span.first;
+            count = std::max(count, span.first + span.count - start);
+        }
+        even = even && spans[0].first + (part.blocks - 1) * step + count <= in.planes;
+        if (even) {
+            tiles.push_back({part, {spans[0].first, count}, step});
+            continue;
+        }
+        for (int block = 0; block < part.blocks; ++block)
+            tiles.push_back({{part.first + block * part.planes, part.planes, 1},
+                             spans[static_cast<size_t>(block)],
+                             0});
+    }
+    return tiles;
+}
+
+/// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each.
+constexpr int max_unrolled_macs = 7200;
+
+/// Parts of the input planes, each its own dispatch that continues the sum. All parts but the last have one size.
+std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, bool cpu_shaped) {
+    if (!cpu_shaped) return {tile.in};
+    const int per_plane = 16 * tile.out.planes * tap_count;
+    const int largest = std::max(1, max_unrolled_macs / per_plane);
+    const int parts = (tile.in.count + largest - 1) / largest;
+    std::vector<InputSpan> spans;
+    // Full parts share their pipeline with other layers of the same width; only the rest is odd.
+    for (int part = 0; part < parts; ++part)
+        spans.push_back({tile.in.first + part * largest, std::min(largest, tile.in.count - part * largest)});
+    return spans;
+}
+
+}  // namespace
+
+std::vector<std::array<int, 2>> all_taps(Axes kernel) {
+    std::vector<std::array<int, 2>> taps;
+    for (int kh = 0; kh < kernel.h; ++kh)
+        for (int kw = 0; kw < kernel.w; ++kw) taps.push_back({kh, kw});
+    return taps;
+}
+
+void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,
+                       LowerContext& context) {
+    const PlanarValue& in = context.planar[static_cast<size_t>(node.inputs[0])];
+    const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
+    assert(static_cast<int>(geometry.taps.size()) == geometry.kernel.h * geometry.kernel.w);
+    const auto local = workgroup_size(context);
+    const LoweredEpilogue epilogue = epilogue_constants(node.epilogue);
+    const int tap_count = static_cast<int>(geometry.taps.size());
+
+    for (const Tile& tile : tile(weights, in.map, out.map, 8, context.cpu_shaped)) {
+        const auto parts = split_inputs(tile, tap_count, context.cpu_shaped);
+        for (size_t part = 0; part < parts.size(); ++part) {
+            const bool first_part = part == 0, last_part = part + 1 == parts.size();
+            const InputSpan& span = parts[part];
+            const uint32_t pixels = context.cpu_shaped || tile.out.planes > 4 ? 1 : 2;
+
+            LoweredDispatch lowered;
+            lowered.variant = catalog::conv2d;
+            lowered.in0 = {node.inputs[0], span.first, span.count + tile.in_step * (tile.out.blocks - 1)};
+            lowered.out = {node.output, tile.out.first, tile.out.planes * tile.out.blocks};
+            lowered.reads_out = !first_part;
+            if (node.epilogue.add && last_part)
+                lowered.in1 = {added_value(node), tile.out.first, tile.out.planes * tile.out.blocks};
+
+            uint64_t block_bytes = 0;
+            for (int block = 0; block < tile.out.blocks; ++block) {
+                const uint64_t start = context.packed_bytes;
+                PackConv recipe;
+                recipe.weight = weights.weight;
+                recipe.transposed = weights.transposed;
+                recipe.groups = weights.groups;
+                recipe.in_channels = weights.in_channels;
+                recipe.out_channels = weights.out_channels;
+                recipe.in_channel_of_slot = in.map.channel_of_slot(span.first + block * tile.in_step, span.count);
+                recipe.out_channel_of_slot =
+                    out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
+                recipe.taps = geometry.taps;
+                const auto slots = recipe.out_channel_of_slot;
+                const int first = context.pack(std::move(recipe));
+                context.pack(PackVector{first_part ? weights.bias : no_constant, 0.0f, slots});
+                if (last_part) pack_epilogue(node.epilogue, slots, context);
+                if (block == 0) lowered.first_packed = first;
+                block_bytes = context.packed_bytes - start;
+            }
+
+            push::Conv push{};
+            push.m.block_weights = static_cast<uint32_t>(block_bytes / 16);
+            push.grid_size = pack_halves(geometry.grid.w, geometry.grid.h);
+            push.in_planes = static_cast<uint32_t>(span.count);
+            push.block_in = static_cast<uint32_t>(tile.in_step);
+            push.stride = pack_halves(geometry.stride.w, geometry.stride.h);
+            push.dilation = pack_halves(geometry.dilation.w, geometry.dilation.h);
+            push.origin = pack_halves(geometry.origin.w, geometry.origin.h);
+            push.out_step = pack_halves(geometry.out_step.w, geometry.out_step.h);
+            push.out_offset = pack_halves(geometry.out_offset.w, geometry.out_offset.h);
+
+            Dispatch& dispatch = lowered.dispatch;
+            dispatch.specialization = {local[0],
+                                       local[1],
+                                       local[2],
+                                       last_part ? epilogue.add : 0u,
+                                       last_part ? epilogue.scale_shift : 0u,
+                                       last_part ? epilogue.activation : 0u,
+                                       static_cast<uint32_t>(tile.out.planes),
+                                       static_cast<uint32_t>(geometry.kernel.h),
+                                       static_cast<uint32_t>(geometry.kernel.w),
+                                       pixels,
+                                       // A loop has its bound in the push constants; one pipeline for all lengths.
+                                       context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u,
+                                       first_part ? 0u : 1u};
+            set_push(dispatch, push);
+            dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
+                                    ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),
+                                    static_cast<uint32_t>(tile.out.blocks)};
+            const auto real = [](const std::vector<int>& slots) {
+                return static_cast<uint64_t>(std::ranges::count_if(slots, [](int channel) { return channel >= 0; }));
+            };
+            const uint64_t out_channels =
+                real(out.map.channel_of_slot(tile.out.first, tile.out.planes * tile.out.blocks));
+            const uint64_t in_channels = weights.groups == 1
+                                             ? real(in.map.channel_of_slot(span.first, span.count))
+                                             : static_cast<uint64_t>(first_part ? weights.in_channels / weights.groups
+                                                                                : 0);
+            const auto real_taps = static_cast<uint64_t>(
+                std::ranges::count_if(geometry.taps, [](const std::array<int, 2>& t) { return t[0] >= 0; }));
+            dispatch.macs = static_cast<uint64_t>(geometry.grid.w) * static_cast<uint64_t>(geometry.grid.h) *
+                            real_taps * out_channels * in_channels;
+            context.dispatches.push_back(std::move(lowered));
+        }
+    }
+}
+
+}  // namespace vkseg

@@ -1,0 +1,39 @@
+#pragma once
+
+#include "graph/lower/lower.hpp"
+
+namespace vkseg {
+
+/// Weights of a convolution, normal or transposed.
+struct ConvWeights {
+    ConstId weight = no_constant;
+    ConstId bias = no_constant;
+    bool transposed = false;
+    int groups = 1;
+    int in_channels = 0;
+    int out_channels = 0;
+};
+
+/// A plain convolution whose outputs lie `out_step` apart from `out_offset` on: a phase of a transposed convolution
+/// is one too.
+struct ConvGeometry {
+    /// Kernel elements (kh, kw), row after row; kernel.h x kernel.w of them. -1 for a tap of zeros.
+    std::vector<std::array<int, 2>> taps;
+    Axes kernel{};
+    Axes stride{};
+    Axes dilation{};
+    /// Input position of tap 0 for output 0.
+    Axes origin{0, 0};
+    /// Computed outputs.
+    Axes grid{};
+    Axes out_step{};
+    Axes out_offset{0, 0};
+};
+
+[[nodiscard]] std::vector<std::array<int, 2>> all_taps(Axes kernel);
+
+/// Dispatches of conv2d.comp that compute `node` in this geometry, epilogue included.
+void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,
+                       LowerContext& context);
+
+}  // namespace vkseg

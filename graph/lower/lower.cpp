@@ -1,0 +1,112 @@
+#include "graph/lower/lower.hpp"
+
+#include <algorithm>
+#include <cassert>
+
+namespace vkseg {
+
+void lower(const Node& node, LowerContext& context) {
+    const size_t first = context.dispatches.size();
+    std::visit([&](const auto& op) { lower(op, node, context); }, node.op);
+    for (size_t i = first; i < context.dispatches.size(); ++i) {
+        Dispatch& dispatch = context.dispatches[i].dispatch;
+        if (dispatch.label.empty()) dispatch.label = node.name;
+    }
+}
+
+int LowerContext::place(uint64_t size_bytes, std::variant<PackConv, PackDepthwise, PackVector, PackWords> recipe) {
+    packed.push_back({packed_bytes, size_bytes, std::move(recipe)});
+    packed_bytes += (size_bytes + 15) / 16 * 16;
+    return static_cast<int>(packed.size()) - 1;
+}
+
+int LowerContext::pack(PackConv recipe) {
+    const uint64_t bytes =
+        recipe.taps.size() * recipe.in_channel_of_slot.size() * recipe.out_channel_of_slot.size() * sizeof(float);
+    return place(bytes, std::move(recipe));
+}
+
+int LowerContext::pack(PackDepthwise recipe) {
+    const uint64_t bytes = recipe.taps.size() * recipe.channel_of_slot.size() * sizeof(float);
+    return place(bytes, std::move(recipe));
+}
+
+int LowerContext::pack(PackVector recipe) {
+    const uint64_t bytes = recipe.channel_of_slot.size() * sizeof(float);
+    return place(bytes, std::move(recipe));
+}
+
+int LowerContext::pack(PackWords recipe) {
+    const uint64_t bytes = recipe.words.size() * sizeof(uint32_t);
+    return place(bytes, std::move(recipe));
+}
+
+HostBinding LowerContext::host_binding(uint32_t binding, ValueId value, bool writes) const {
+    const auto at = static_cast<size_t>(value);
+    HostBinding host;
+    host.binding = binding;
+    host.writes = writes;
+    const bool input = host_input[at] >= 0;
+    host.direction = input ? HostBinding::Direction::Input : HostBinding::Direction::Output;
+    host.index = static_cast<uint32_t>(input ? host_input[at] : host_output[at]);
+    host.size_bytes = (graph.desc(value).host_size_bytes() + 3) / 4 * 4;
+    return host;
+}
+
+std::vector<PlaneBlocks> split_planes(int plane_count, int largest, bool cpu_shaped) {
+    assert(plane_count > 0 && largest > 0);
+    // Equal blocks where they divide; few distinct sizes, because each is a pipeline.
+    int planes = std::min(plane_count, largest);
+    if (plane_count > largest) {
+        for (int candidate = largest; candidate * 2 > largest; --candidate)
+            if (plane_count % candidate == 0) {
+                planes = candidate;
+                break;
+            }
+    }
+    std::vector<PlaneBlocks> result;
+    const int whole = plane_count / planes;
+    if (cpu_shaped) {
+        for (int block = 0; block < whole; ++block) result.push_back({block * planes, planes, 1});
+    } else {
+        result.push_back({0, planes, whole});
+    }
+    if (plane_count % planes != 0) result.push_back({whole * planes, plane_count % planes, 1});
+    return result;
+}
+
+std::array<uint32_t, 3> workgroup_size(const LowerContext& context) {
+    // The CPU driver vectorises along x alone, 8 lanes at a time, and every workgroup costs it 0.1 microseconds.
+    if (context.cpu_shaped) return {16, 4, 1};
+    // 128 invocations are what every device has.
+    return {16, 8, 1};
+}
+
+uint32_t pack_halves(int low, int high) {
+    return (static_cast<uint32_t>(low) & 0xffffu) | (static_cast<uint32_t>(high) << 16);
+}
+
+uint32_t ceil_div(uint32_t value, uint32_t divisor) { return (value + divisor - 1) / divisor; }
+
+LoweredEpilogue epilogue_constants(const Epilogue& epilogue) {
+    return {epilogue.add ? 1u : 0u, epilogue.scale != no_constant ? 1u : 0u,
+            static_cast<uint32_t>(epilogue.activation)};
+}
+
+int pack_epilogue(const Epilogue& epilogue, const std::vector<int>& channel_of_slot, LowerContext& context) {
+    int first = -1;
+    const auto pack = [&](ConstId constant) {
+        const int index = context.pack(PackVector{constant, 0.0f, channel_of_slot});
+        if (first < 0) first = index;
+    };
+    if (epilogue.scale != no_constant) {
+        pack(epilogue.scale);
+        pack(epilogue.shift);
+    }
+    if (epilogue.activation == Epilogue::Activation::PRelu) pack(epilogue.slope);
+    return first;
+}
+
+ValueId added_value(const Node& node) { return node.epilogue.add ? node.inputs.back() : no_value; }
+
+}  // namespace vkseg

@@ -1,0 +1,136 @@
+#pragma once
+
+#include "graph/plan/channel_map.hpp"
+#include "graph/plan/plan.hpp"
+#include "shaders/shared/push.h"
+
+#include <optional>
+#include <span>
+
+// From one node to its dispatches. A lowering never knows where memory lies: it names planes of values, and `compile`
+// fills in the offsets when the planner has placed them.
+
+namespace vkseg {
+
+/// Planes of a value in the arena.
+struct PlanarValue {
+    ValueId value = no_value;
+    ChannelMap map;
+    int width = 0;
+    int height = 0;
+};
+
+/// A run of whole planes of one value.
+struct PlaneRange {
+    ValueId value = no_value;
+    int first_plane = 0;
+    int plane_count = 0;
+    [[nodiscard]] bool used() const { return value != no_value; }
+};
+
+/// A dispatch before memory is planned. `push` begins with `push::Memory` when `touches_arena`; compile() fills in its
+/// addresses, bases and strides.
+struct LoweredDispatch {
+    Dispatch dispatch;
+    PlaneRange in0, in1, out;
+    /// The dispatch continues a sum in `out`, so it reads it too.
+    bool reads_out = false;
+    bool touches_arena = true;
+    /// Dispatches of one group >= 0 write different pixels of the same planes: no hazard among them.
+    int pixel_group = -1;
+    /// Variants of the kernel by access; compile() picks one that the arena's size allows.
+    ShaderId (*variant)(catalog::Storage, catalog::Access) = nullptr;
+    /// Index of the first packed weight that the dispatch reads in `LowerContext::packed`, -1 for none.
+    int first_packed = -1;
+};
+
+/// What a lowering may know, and where it puts its dispatches.
+class LowerContext {
+public:
+    LowerContext(const Graph& graph, const DeviceFacts& facts, const Choices& choices, bool cpu_shaped)
+        : graph(graph), facts(facts), choices(choices), cpu_shaped(cpu_shaped) {}
+
+    const Graph& graph;
+    const DeviceFacts& facts;
+    const Choices& choices;
+    /// The CPU-shaped kernel family: straight-line code, texel-view reads, one block of planes per dispatch.
+    const bool cpu_shaped;
+
+    std::vector<PlanarValue> planar;  // by ValueId; no planes for host values
+    std::vector<LoweredDispatch> dispatches;
+    std::vector<PackedWeight> packed;
+    uint64_t packed_bytes = 0;
+    /// Host input index (Plan::inputs) and output index (Plan::outputs) by ValueId, -1 for none.
+    std::vector<int> host_input, host_output;
+
+    /// Appends a packed weight at the next 16-byte place and returns its index.
+    int pack(PackConv recipe);
+    int pack(PackDepthwise recipe);
+    int pack(PackVector recipe);
+    int pack(PackWords recipe);
+
+    /// Binding of a host value in set 1, all of it.
+    [[nodiscard]] HostBinding host_binding(uint32_t binding, ValueId value, bool writes) const;
+
+private:
+    int place(uint64_t size_bytes, std::variant<PackConv, PackDepthwise, PackVector, PackWords> recipe);
+};
+
+// Lowerings, one per operation; an operation without one does not compile.
+void lower(const Conv2d&, const Node&, LowerContext&);
+void lower(const ConvTranspose2d&, const Node&, LowerContext&);
+void lower(const BatchNorm&, const Node&, LowerContext&);
+void lower(const ScaleShift&, const Node&, LowerContext&);
+void lower(const Relu&, const Node&, LowerContext&);
+void lower(const PRelu&, const Node&, LowerContext&);
+void lower(const Add&, const Node&, LowerContext&);
+void lower(const Identity&, const Node&, LowerContext&);
+void lower(const Concat&, const Node&, LowerContext&);
+void lower(const Pool2d&, const Node&, LowerContext&);
+void lower(const Resize&, const Node&, LowerContext&);
+void lower(const ImageToTensor&, const Node&, LowerContext&);
+void lower(const Argmax&, const Node&, LowerContext&);
+void lower(const Confidence&, const Node&, LowerContext&);
+void lower(const Colourise&, const Node&, LowerContext&);
+
+void lower(const Node& node, LowerContext& context);
+
+/// Host floats to planes, and planes to host floats: the two ends of a graph on raw tensors. `dense` holds the value's
+/// channels in dense order.
+void lower_import(ValueId value, LowerContext& context);
+void lower_export(ValueId value, ValueId dense, LowerContext& context);
+
+// Tools for lowerings.
+
+/// `blocks` blocks of `planes` planes, from plane `first` on: what one dispatch covers.
+struct PlaneBlocks {
+    int first = 0;
+    int planes = 1;
+    int blocks = 1;
+};
+/// Covers `plane_count` planes with blocks of at most `largest`; the CPU-shaped family gets one dispatch per block.
+[[nodiscard]] std::vector<PlaneBlocks> split_planes(int plane_count, int largest, bool cpu_shaped);
+
+/// Workgroup size for one invocation per pixel (and z block).
+[[nodiscard]] std::array<uint32_t, 3> workgroup_size(const LowerContext& context);
+
+[[nodiscard]] uint32_t pack_halves(int low, int high);
+[[nodiscard]] uint32_t ceil_div(uint32_t value, uint32_t divisor);
+
+/// Specialisation constants 3..6 and packed vectors of an epilogue for planes [first, first + planes) of `map`.
+struct LoweredEpilogue {
+    uint32_t add = 0, scale_shift = 0, activation = 0;
+};
+[[nodiscard]] LoweredEpilogue epilogue_constants(const Epilogue& epilogue);
+/// Packs the epilogue's vectors behind what was packed last, returns the index of the first or -1.
+int pack_epilogue(const Epilogue& epilogue, const std::vector<int>& channel_of_slot, LowerContext& context);
+/// The epilogue's operand of a node, if it has one.
+[[nodiscard]] ValueId added_value(const Node& node);
+
+template <typename Push>
+void set_push(Dispatch& dispatch, const Push& push) {
+    const auto* bytes = reinterpret_cast<const uint8_t*>(&push);
+    dispatch.push.assign(bytes, bytes + sizeof(Push));
+}
+
+}  // namespace vkseg

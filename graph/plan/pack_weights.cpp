@@ -1,0 +1,63 @@
+#include "graph/plan/plan.hpp"
+
+#include <cstring>
+
+namespace vkseg {
+
+namespace {
+
+void run(const PackConv& recipe, const Graph& graph, float* target) {
+    const Tensor& weight = graph.constant(recipe.weight);
+    const int in_per_group = recipe.in_channels / recipe.groups;
+    const int out_per_group = recipe.out_channels / recipe.groups;
+    const auto kernel_h = static_cast<size_t>(weight.shape[2]), kernel_w = static_cast<size_t>(weight.shape[3]);
+    for (const auto& [kh, kw] : recipe.taps)
+        for (int ic : recipe.in_channel_of_slot)
+            for (int oc : recipe.out_channel_of_slot) {
+                const bool none = ic < 0 || oc < 0 || kh < 0 || ic / in_per_group != oc / out_per_group;
+                // Normal: OC x IC/groups; transposed: IC x OC/groups.
+                const size_t row = none                ? 0
+                                   : recipe.transposed ? static_cast<size_t>(ic * out_per_group + oc % out_per_group)
+                                                       : static_cast<size_t>(oc * in_per_group + ic % in_per_group);
+                *target++ = none ? 0.0f
+                                 : weight.data[(row * kernel_h + static_cast<size_t>(kh)) * kernel_w +
+                                               static_cast<size_t>(kw)];
+            }
+}
+
+void run(const PackDepthwise& recipe, const Graph& graph, float* target) {
+    const Tensor& weight = graph.constant(recipe.weight);
+    const auto kernel_h = static_cast<size_t>(weight.shape[2]), kernel_w = static_cast<size_t>(weight.shape[3]);
+    for (const auto& [kh, kw] : recipe.taps)
+        for (int channel : recipe.channel_of_slot)
+            *target++ = channel < 0 ? 0.0f
+                                    : weight.data[(static_cast<size_t>(channel) * kernel_h + static_cast<size_t>(kh)) *
+                                                      kernel_w +
+                                                  static_cast<size_t>(kw)];
+}
+
+void run(const PackVector& recipe, const Graph& graph, float* target) {
+    for (int channel : recipe.channel_of_slot)
+        *target++ = channel < 0 || recipe.constant == no_constant
+                        ? recipe.fallback
+                        : graph.constant(recipe.constant).data[static_cast<size_t>(channel)];
+}
+
+void run(const PackWords& recipe, const Graph&, float* target) {
+    std::memcpy(target, recipe.words.data(), recipe.words.size() * sizeof(uint32_t));
+}
+
+}  // namespace
+
+std::vector<uint8_t> pack_weights(const Plan& plan, const Graph& graph) {
+    std::vector<uint8_t> bytes(plan.weights_bytes);
+    for (const PackedWeight& packed : plan.packed_weights)
+        std::visit(
+            [&](const auto& recipe) {
+                run(recipe, graph, reinterpret_cast<float*>(bytes.data() + packed.offset_bytes));
+            },
+            packed.recipe);
+    return bytes;
+}
+
+}  // namespace vkseg

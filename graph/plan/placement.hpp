@@ -1,0 +1,40 @@
+#pragma once
+
+#include "graph/lower/lower.hpp"
+
+#include <vector>
+
+namespace vkseg {
+
+/// Which values share a buffer. Operands of a concatenation lie inside its result, and elementwise operations run in
+/// place where nothing reads their operand any more.
+class Placement {
+public:
+    struct Place {
+        ValueId root = no_value;
+        int first_plane = 0;
+    };
+
+    explicit Placement(size_t value_count) : parent_(value_count) {}
+
+    /// A further value (temporaries of the lowering); its id.
+    ValueId add_value();
+    void put_inside(ValueId value, ValueId parent, int first_plane);
+    [[nodiscard]] bool is_inside(ValueId value) const {
+        return parent_[static_cast<size_t>(value)].root != no_value;
+    }
+    /// The buffer of a value, named by its root value, and the value's first plane in it.
+    [[nodiscard]] Place resolve(ValueId value) const;
+
+private:
+    std::vector<Place> parent_;
+};
+
+/// Channel maps of all values: dense unless a concatenation or an added operand says otherwise.
+[[nodiscard]] std::vector<PlanarValue> choose_maps(const Graph& graph);
+
+/// Decides sharing. Operands that cannot lie inside their concatenation (used in two, or twice) are left out: they are
+/// copied.
+[[nodiscard]] Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar);
+
+}  // namespace vkseg

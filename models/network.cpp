@@ -1,0 +1,143 @@
+#include "models/network.hpp"
+
+#include "graph/ir/error.hpp"
+#include "models/parameter_source.hpp"
+#include "models/scope.hpp"
+
+#include <algorithm>
+#include <limits>
+#include <memory>
+
+namespace vkseg {
+
+namespace {
+
+std::vector<std::unique_ptr<const NetworkInfo>>& registry() {
+    static std::vector<std::unique_ptr<const NetworkInfo>> entries;
+    return entries;
+}
+
+BuiltNetwork build(const NetworkInfo& info, const Config& config, ParameterSource& source, int width, int height) {
+    std::vector<std::string> keys;
+    for (const auto& [key, meaning] : info.config_keys) keys.push_back(key);
+    config.refuse_unknown(keys);
+    if (width < 1 || height < 1) throw error("a picture of {}x{} pixels has no pixels", width, height);
+    BuiltNetwork built;
+    Graph& graph = built.graph;
+    // The weights are read at the network's own size, so that a size it cannot take is not mistaken for bad weights.
+    const ValueId image =
+        graph.add_input("image", {ValueKind::Features, {3, info.default_height, info.default_width}});
+    Scope root(source, "");
+    const ValueId scores = info.build(config, graph, image, root);
+    source.refuse_extra();
+    graph.outputs = {scores};
+    graph.values[static_cast<size_t>(scores)].name = "scores";
+    built.parameters = source.parameters();
+    built.classes = graph.desc(scores).channels();
+    try {
+        graph.set_input_size(width, height);
+    } catch (const Error& reason) {
+        const auto [near_width, near_height] = nearest_valid_size(graph, width, height);
+        throw error("{} cannot take {}x{} pixels ({}); the nearest size it can take is {}x{}", info.name, width,
+                    height, reason.what(), near_width, near_height);
+    }
+    return built;
+}
+
+bool takes_size(Graph& graph, int width, int height) {
+    try {
+        graph.set_input_size(width, height);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+}  // namespace
+
+Preprocess espnet_preprocess() {
+    const float mean[] = {72.3923111f, 82.90893555f, 73.15840149f};
+    const float deviation[] = {45.3192215f, 46.15289307f, 44.91483307f};
+    Preprocess result;
+    result.bgr = true;
+    for (size_t c = 0; c < 3; ++c) {
+        result.subtract[c] = mean[c];
+        result.multiply[c] = 1.0f / (deviation[c] * 255.0f);
+    }
+    return result;
+}
+
+Preprocess imagenet_preprocess() {
+    const float mean[] = {0.485f, 0.456f, 0.406f};
+    const float deviation[] = {0.229f, 0.224f, 0.225f};
+    Preprocess result;
+    for (size_t c = 0; c < 3; ++c) {
+        result.subtract[c] = mean[c] * 255.0f;
+        result.multiply[c] = 1.0f / (deviation[c] * 255.0f);
+    }
+    return result;
+}
+
+RegisterNetwork::RegisterNetwork(NetworkInfo info) {
+    registry().push_back(std::make_unique<const NetworkInfo>(std::move(info)));
+}
+
+const std::vector<const NetworkInfo*>& networks() {
+    static const std::vector<const NetworkInfo*> sorted = [] {
+        std::vector<const NetworkInfo*> entries;
+        for (const auto& entry : registry()) entries.push_back(entry.get());
+        std::ranges::sort(entries, {}, &NetworkInfo::name);
+        return entries;
+    }();
+    return sorted;
+}
+
+const NetworkInfo& network(std::string_view name) {
+    std::string names;
+    for (const NetworkInfo* info : networks()) {
+        if (info->name == name) return *info;
+        names += (names.empty() ? "" : ", ") + info->name;
+    }
+    throw error("there is no network '{}'; known are {}", name, names);
+}
+
+BuiltNetwork build_network(std::string_view name, const Config& config, const Weights& weights, int width,
+                           int height) {
+    ParameterSource source(weights);
+    return build(network(name), config, source, width, height);
+}
+
+BuiltNetwork build_network(std::string_view name, const Config& config, int width, int height, uint64_t seed) {
+    ParameterSource source(seed);
+    return build(network(name), config, source, width, height);
+}
+
+Weights make_random_weights(std::string_view name, const Config& config, uint64_t seed) {
+    const NetworkInfo& info = network(name);
+    ParameterSource source(seed);
+    (void)build(info, config, source, info.default_width, info.default_height);
+    Weights weights;
+    for (const auto& [path, tensor] : source.made()) weights.tensors[path] = {tensor, StoredType::F32};
+    return weights;
+}
+
+std::array<int, 2> nearest_valid_size(const Graph& graph, int width, int height) {
+    Graph probe = graph;
+    if (takes_size(probe, width, height)) return {width, height};
+    // Networks want multiples of a power of two, so the answer is close by; far away, whatever is nearest will do.
+    constexpr int reach = 64;
+    std::array<int, 2> best{0, 0};
+    int64_t best_distance = std::numeric_limits<int64_t>::max();
+    for (int dy = -reach; dy <= reach; ++dy)
+        for (int dx = -reach; dx <= reach; ++dx) {
+            const int64_t distance = int64_t{dx} * dx + int64_t{dy} * dy;
+            if (width + dx < 1 || height + dy < 1 || distance >= best_distance) continue;
+            if (!takes_size(probe, width + dx, height + dy)) continue;
+            best_distance = distance;
+            best = {width + dx, height + dy};
+        }
+    if (best[0] == 0) throw error("no size near {}x{} fits", width, height);
+    return best;
+}
+
+}  // namespace vkseg

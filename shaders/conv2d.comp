@@ -1,0 +1,108 @@
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
+// Direct 2-D convolution, any kernel, stride and dilation; one phase of a transposed convolution (outputs out_step
+// apart). An invocation computes PIXELS pixels of PLANES output planes. Groups: z block b reads input planes from
+// b * block_in on. Packed weights of a block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the
+// epilogue's vectors.
+// CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code; ACCUMULATE
+// continues the sum that an earlier part of the input planes left in the output.
+#version 460
+#extension GL_GOOGLE_include_directive : require
+#include "head.glsl"
+#define USE_IN0
+#define USE_IN1
+#define USE_OUT
+#define USE_WEIGHTS
+#include "push.h"
+layout(push_constant) uniform Push { Conv pc; };
+#include "access.glsl"
+#include "epilogue.glsl"
+
+layout(constant_id = 7) const int KERNEL_H = 1;
+layout(constant_id = 8) const int KERNEL_W = 1;
+layout(constant_id = 9) const int PIXELS = 1;
+layout(constant_id = 10) const int IN_PLANES = 1;
+layout(constant_id = 11) const bool ACCUMULATE = false;
+
+#ifdef ACCESS_TEXEL
+#define PLANE_COUNT IN_PLANES
+#else
+#define PLANE_COUNT int(pc.in_planes)
+#endif
+
+void main() {
+    const uvec2 grid = halves(pc.grid_size);
+    const uvec2 in_size = halves(pc.m.in_size);
+    const uvec2 out_size = halves(pc.m.out_size);
+    const uvec2 stride = halves(pc.stride), dilation = halves(pc.dilation);
+    const ivec2 origin = halves_signed(pc.origin);
+    const uvec2 out_step = halves(pc.out_step), out_offset = halves(pc.out_offset);
+    const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
+    const uint y = gl_GlobalInvocationID.y + pc.m.row_base;
+    const uint in_base = pc.m.in_base + BLOCK * pc.block_in * pc.m.in_stride;
+    const uint out_base = pc.m.out_base + BLOCK * uint(PLANES) * pc.m.out_stride;
+    const uint weights = BLOCK * pc.m.block_weights;
+    const uint biases = weights + uint(KERNEL_H * KERNEL_W * PLANE_COUNT * 4 * PLANES);
+
+    vec4 sum[PIXELS * PLANES];
+    uint out_pixel[PIXELS];
+    [[unroll]] for (int p = 0; p < PIXELS; ++p) {
+        const uint x = x0 + uint(p) * gl_WorkGroupSize.x;
+        out_pixel[p] = (y * out_step.y + out_offset.y) * out_size.x + x * out_step.x + out_offset.x;
+        [[unroll]] for (int o = 0; o < PLANES; ++o) {
+            sum[p * PLANES + o] = WEIGHT(biases + uint(o));
+            if (ACCUMULATE) {
+                const bool inside = x < grid.x && y < grid.y;
+#ifdef ACCESS_TEXEL
+                sum[p * PLANES + o] += load_out(inside ? out_base + uint(o) * pc.m.out_stride + out_pixel[p] : 0u);
+#else
+                if (inside) sum[p * PLANES + o] += load_out(out_base + uint(o) * pc.m.out_stride + out_pixel[p]);
+#endif
+            }
+        }
+    }
+
+    uint w = weights;
+    UNROLL for (int ky = 0; ky < KERNEL_H; ++ky) {
+        const int iy = int(y * stride.y) + origin.y + ky * int(dilation.y);
+        const bool valid_y = uint(iy) < in_size.y;
+        UNROLL for (int kx = 0; kx < KERNEL_W; ++kx) {
+            uint source[PIXELS];
+            bool valid[PIXELS];
+            [[unroll]] for (int p = 0; p < PIXELS; ++p) {
+                const int ix =
+                    int((x0 + uint(p) * gl_WorkGroupSize.x) * stride.x) + origin.x + kx * int(dilation.x);
+                valid[p] = valid_y && uint(ix) < in_size.x;
+                source[p] = in_base + uint(iy) * in_size.x + uint(ix);
+            }
+            UNROLL for (int i = 0; i < PLANE_COUNT; ++i) {
+                vec4 texel[PIXELS];
+                [[unroll]] for (int p = 0; p < PIXELS; ++p)
+                    texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + uint(i) * pc.m.in_stride);
+                [[unroll]] for (int lane = 0; lane < 4; ++lane)
+                    [[unroll]] for (int o = 0; o < PLANES; ++o) {
+#ifdef ACCESS_TEXEL
+                        const vec4 row = WEIGHT(uint((((ky * KERNEL_W + kx) * PLANE_COUNT + i) * 4 + lane) * PLANES + o));
+#else
+                        const vec4 row = WEIGHT(w + uint(lane * PLANES + o));
+#endif
+                        [[unroll]] for (int p = 0; p < PIXELS; ++p) sum[p * PLANES + o] += texel[p][lane] * row;
+                    }
+                w += uint(4 * PLANES);
+            }
+        }
+    }
+
+    [[unroll]] for (int p = 0; p < PIXELS; ++p) {
+        const bool inside = x0 + uint(p) * gl_WorkGroupSize.x < grid.x && y < grid.y;
+        // The epilogue stands outside the branch: inside it the CPU driver would load weights lane by lane.
+        [[unroll]] for (int o = 0; o < PLANES; ++o) {
+            const uint add_index = pc.m.add_base + (BLOCK * uint(PLANES) + uint(o)) * pc.m.add_stride + out_pixel[p];
+            sum[p * PLANES + o] =
+                apply_epilogue(sum[p * PLANES + o], biases + uint(PLANES), o, inside ? add_index : 0u);
+        }
+        if (inside) {
+            [[unroll]] for (int o = 0; o < PLANES; ++o)
+                store_out(out_base + uint(o) * pc.m.out_stride + out_pixel[p], sum[p * PLANES + o]);
+        }
+    }
+}

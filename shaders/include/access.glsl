@@ -1,0 +1,82 @@
+// Reading and writing the arena and the weights: one set of names, three ways (see shaders/README.md).
+//   STORAGE_F32, STORAGE_F16      how a texel lies in memory; arithmetic is float32 in both
+//   ACCESS_SSBO   storage-buffer windows          (set 0: 0, 1 read, 2 written, 3 weights)
+//   ACCESS_BDA    device addresses for everything
+//   ACCESS_TEXEL  texel view (set 0: 4) to read, device addresses to write and for weights: the CPU-shaped family
+// A shader says before the include which operands it uses: USE_IN0, USE_IN1, USE_OUT, USE_WEIGHTS.
+#ifdef STORAGE_F16
+#define TEXEL uvec2
+vec4 unpack_texel(uvec2 t) { return vec4(unpackHalf2x16(t.x), unpackHalf2x16(t.y)); }
+// Conversion to half gives infinity beyond 65504; scores stay comparable when they are clamped instead.
+uvec2 pack_texel(vec4 v) {
+    v = clamp(v, vec4(-65504.0), vec4(65504.0));
+    return uvec2(packHalf2x16(v.xy), packHalf2x16(v.zw));
+}
+#else
+#define TEXEL vec4
+vec4 unpack_texel(vec4 t) { return t; }
+vec4 pack_texel(vec4 v) { return v; }
+#endif
+
+#ifdef ACCESS_SSBO
+#ifdef USE_IN0
+layout(set = 0, binding = 0, std430) readonly buffer In0 { TEXEL in0_texels[]; };
+vec4 load_in0(uint i) { return unpack_texel(in0_texels[i]); }
+#endif
+#ifdef USE_IN1
+layout(set = 0, binding = 1, std430) readonly buffer In1 { TEXEL in1_texels[]; };
+vec4 load_in1(uint i) { return unpack_texel(in1_texels[i]); }
+#endif
+#ifdef USE_OUT
+layout(set = 0, binding = 2, std430) buffer Out { TEXEL out_texels[]; };
+void store_out(uint i, vec4 v) { out_texels[i] = pack_texel(v); }
+vec4 load_out(uint i) { return unpack_texel(out_texels[i]); }
+#endif
+#ifdef USE_WEIGHTS
+layout(set = 0, binding = 3, std430) readonly buffer WeightBuffer { vec4 weight_vectors[]; };
+#define WEIGHT(i) weight_vectors[pc.m.weights.x + (i)]
+#endif
+#else
+#ifdef STORAGE_F16
+layout(buffer_reference, std430, buffer_reference_align = 8) buffer ArenaRef { uvec2 texels[]; };
+#else
+layout(buffer_reference, std430, buffer_reference_align = 16) buffer ArenaRef { vec4 texels[]; };
+#endif
+#ifdef ACCESS_TEXEL
+#ifdef STORAGE_F16
+layout(set = 0, binding = 4, rgba16f) readonly uniform imageBuffer arena_view;
+#else
+layout(set = 0, binding = 4, rgba32f) readonly uniform imageBuffer arena_view;
+#endif
+vec4 load_arena(uint i) { return imageLoad(arena_view, int(i)); }
+#else
+vec4 load_arena(uint i) { return unpack_texel(ArenaRef(pc.m.arena).texels[i]); }
+#endif
+#define load_in0 load_arena
+#define load_in1 load_arena
+#define load_out load_arena
+void store_out(uint i, vec4 v) { ArenaRef(pc.m.arena).texels[i] = pack_texel(v); }
+layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer WeightRef { vec4 vectors[]; };
+#define WEIGHT(i) WeightRef(pc.m.weights).vectors[i]
+#endif
+
+// Texel 0 of the arena is always zero. The CPU-shaped family selects its index for taps outside the image, because a
+// branch would switch off the CPU driver's uniform loads; the others skip the load.
+#ifdef ACCESS_TEXEL
+#define LOAD_IN0_OR_ZERO(valid, i) load_in0((valid) ? (i) : 0u)
+#else
+#define LOAD_IN0_OR_ZERO(valid, i) ((valid) ? load_in0(i) : vec4(0.0))
+#endif
+
+// Weights must lie at uniform addresses for the CPU driver to load them once for all lanes; it does not see that the
+// workgroup's index is uniform. So there every block of planes is its own dispatch.
+#ifdef ACCESS_TEXEL
+#define BLOCK 0u
+#define UNROLL [[unroll]]
+#else
+#define BLOCK gl_WorkGroupID.z
+#define UNROLL
+#endif
+
+ivec2 halves_signed(uint v) { return ivec2(int(v << 16) >> 16, int(v) >> 16); }
+uvec2 halves(uint v) { return uvec2(v & 0xffffu, v >> 16); }

@@ -1,0 +1,18 @@
+// What is applied to a result before it is stored: + second operand, * scale + shift, activation. The vectors lie in
+// the packed weights from `base` on: PLANES scales and PLANES shifts when SCALE_SHIFT, PLANES slopes when PReLU.
+layout(constant_id = 3) const bool ADD = false;
+layout(constant_id = 4) const bool SCALE_SHIFT = false;
+layout(constant_id = 5) const int ACTIVATION = 0;  // 0 none, 1 ReLU, 2 PReLU
+layout(constant_id = 6) const int PLANES = 1;      // planes that one invocation writes
+
+vec4 apply_epilogue(vec4 v, uint base, int plane, uint add_index) {
+    if (ADD) v += load_in1(add_index);
+    uint slopes = base + uint(plane);
+    if (SCALE_SHIFT) {
+        v = v * WEIGHT(base + uint(plane)) + WEIGHT(base + uint(PLANES + plane));
+        slopes += uint(2 * PLANES);
+    }
+    if (ACTIVATION == 1) v = max(v, vec4(0.0));
+    if (ACTIVATION == 2) v = max(v, vec4(0.0)) + WEIGHT(slopes) * min(v, vec4(0.0));
+    return v;
+}

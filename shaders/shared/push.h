@@ -1,0 +1,99 @@
+// Push constants, one struct per kernel family; read by GLSL and C++ alike. Offsets and strides count texels (4
+// channels of one pixel). With storage-buffer access they count from the start of the bound window, else from the
+// start of the arena. `weights` is the address of the dispatch's packed weights, or for storage-buffer access .x is
+// their first vec4. Two numbers in one word are low | high << 16, x or width low.
+#ifndef VKSEG_PUSH_H
+#define VKSEG_PUSH_H
+
+#ifdef __cplusplus
+#include <cstddef>
+#include <glm/ext/vector_uint2.hpp>
+#include <glm/ext/vector_float4.hpp>
+namespace vkseg::push {
+using glm::uvec2;
+using glm::vec4;
+using uint = unsigned int;
+#endif
+
+// First member of every struct that touches the arena.
+struct Memory {
+    uvec2 arena;
+    uvec2 weights;
+    uint in_base;
+    uint in_stride;   // texels between two planes
+    uint out_base;
+    uint out_stride;
+    uint add_base;    // the epilogue's second term
+    uint add_stride;
+    uint in_size;     // width, height
+    uint out_size;    // width, height
+    uint row_base;    // first row of this part of the dispatch
+    uint block_weights;  // vec4s of packed weights per z block
+};
+
+struct Conv {
+    Memory m;
+    uint grid_size;    // computed pixels: out_size, or one phase of a transposed convolution
+    uint in_planes;    // planes that a loop runs over
+    uint block_in;     // input planes between two z blocks (groups)
+    uint stride;
+    uint dilation;
+    uint origin;       // signed: input position of tap 0 for output 0
+    uint out_step;     // pixels between two computed outputs
+    uint out_offset;
+};
+
+struct Pool {
+    Memory m;
+    uint kernel;
+    uint stride;
+    uint padding;
+};
+
+struct Resize {
+    Memory m;
+    float scale_x;
+    float scale_y;
+};
+
+// Elementwise, relayout, NCHW import and export.
+struct Copy {
+    Memory m;
+    uint channels;     // NCHW: channels from plane 0 of this part on
+    uint host_base;    // NCHW: first float of this part in the bound host window
+};
+
+struct Image {
+    Memory m;
+    uint bytes_per_pixel;
+    uint order;        // byte of channel 0, 1, 2 in bits 0-7, 8-15, 16-23
+    float scale_x;
+    float scale_y;
+    uint unused0, unused1;  // a vec4 starts at a multiple of 16 bytes
+    vec4 subtract;
+    vec4 multiply;
+};
+
+struct Argmax {
+    Memory m;
+    uint channels;
+    float scale_x;
+    float scale_y;
+};
+
+struct Colourise {
+    uint pixels;
+    uint bytes_per_pixel;
+    uint order;
+    uint opacity;
+    uint first_pixel;
+    uint weights;      // first vec4 of the palette
+};
+
+#ifdef __cplusplus
+static_assert(sizeof(Copy) == 64 && sizeof(Colourise) == 24);
+static_assert(sizeof(Memory) == 56 && sizeof(Conv) == 88 && sizeof(Pool) == 68 && sizeof(Resize) == 64);
+static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 68);
+}  // namespace vkseg::push
+#endif
+#endif

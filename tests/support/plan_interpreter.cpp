@@ -1,0 +1,386 @@
+#include "tests/support/plan_interpreter.hpp"
+
+#include "shaders/shared/push.h"
+
+#include <algorithm>
+#include <array>
+#include <bit>
+#include <cmath>
+#include <cstring>
+#include <stdexcept>
+#include <string>
+
+namespace vkseg::test {
+
+namespace {
+
+using Vec4 = std::array<float, 4>;
+
+struct Halves {
+    int low, high;
+};
+Halves halves(uint32_t v) { return {static_cast<int>(v & 0xffff), static_cast<int>(v >> 16)}; }
+Halves signed_halves(uint32_t v) { return {static_cast<int16_t>(v & 0xffff), static_cast<int16_t>(v >> 16)}; }
+
+/// Half precision by the shortest road: round to 11 significant bits.
+float round_to_half(float v) {
+    if (v == 0.0f || !std::isfinite(v)) return v;
+    int exponent = 0;
+    (void)std::frexp(v, &exponent);
+    const double unit = std::ldexp(1.0, std::max(exponent - 11, -24));
+    return static_cast<float>(std::nearbyint(static_cast<double>(v) / unit) * unit);
+}
+
+/// One dispatch: what a kernel sees.
+struct Machine {
+    const Plan& plan;
+    const std::vector<Vec4>& before;  // the arena at the start of the step
+    std::vector<Vec4>& after;
+    std::span<const uint8_t> weights;
+    const std::vector<std::vector<uint8_t>>& inputs;
+    std::vector<std::vector<uint8_t>>& outputs;
+    const Dispatch& dispatch;
+
+    [[nodiscard]] size_t texel_bytes() const { return plan.fp16 ? 8 : 16; }
+    [[nodiscard]] bool windowed() const { return std::string(to_string(dispatch.shader)).ends_with("_ssbo"); }
+
+    [[nodiscard]] Vec4 read(size_t operand, uint32_t index) const { return before.at(at(operand, index)); }
+    void write(uint32_t index, Vec4 value) const {
+        if (plan.fp16)
+            for (float& v : value) v = round_to_half(v);
+        after.at(at(2, index)) = value;
+    }
+    [[nodiscard]] size_t at(size_t operand, uint32_t index) const {
+        if (!windowed()) return index;
+        const ArenaSlice& window = dispatch.windows[operand];
+        if ((index + 1) * texel_bytes() > window.size_bytes) throw std::out_of_range("texel beyond its window");
+        return window.offset_bytes / texel_bytes() + index;
+    }
+    [[nodiscard]] size_t weights_offset() const {
+        if (windowed()) return size_t{memory().weights.x} * 16;
+        for (const Relocation& relocation : dispatch.relocations)
+            if (relocation.base == Relocation::Base::Weights) return relocation.offset_bytes;
+        return 0;
+    }
+    [[nodiscard]] Vec4 weight(size_t vector) const {
+        Vec4 value;
+        const size_t offset = weights_offset() + vector * 16;
+        if (offset + 16 > weights.size()) throw std::out_of_range("weight beyond the packed weights");
+        std::memcpy(value.data(), weights.data() + offset, 16);
+        return value;
+    }
+    [[nodiscard]] push::Memory memory() const { return push_as<push::Memory>(); }
+    template <typename Push>
+    [[nodiscard]] Push push_as() const {
+        Push push;
+        std::memcpy(&push, dispatch.push.data(), sizeof(push));
+        return push;
+    }
+    [[nodiscard]] uint32_t spec(size_t id) const { return dispatch.specialization.at(id); }
+    [[nodiscard]] const HostBinding& host(uint32_t binding) const {
+        for (const HostBinding& host : dispatch.host)
+            if (host.binding == binding) return host;
+        throw std::logic_error("host binding absent");
+    }
+    [[nodiscard]] const uint8_t* host_bytes(uint32_t binding) const {
+        const HostBinding& h = host(binding);
+        return (h.direction == HostBinding::Direction::Input ? inputs : outputs).at(h.index).data() + h.offset_bytes;
+    }
+    [[nodiscard]] uint8_t* host_target(uint32_t binding) const {
+        const HostBinding& h = host(binding);
+        return outputs.at(h.index).data() + h.offset_bytes;
+    }
+
+    /// add, scale and shift, activation: constants 3, 4, 5; vectors from `base` on.
+    [[nodiscard]] Vec4 epilogue(Vec4 v, size_t base, size_t plane, uint32_t add_index) const {
+        const size_t planes = spec(6);
+        if (spec(3) != 0) {
+            const Vec4 other = read(1, add_index);
+            for (size_t i = 0; i < 4; ++i) v[i] += other[i];
+        }
+        size_t slopes = base + plane;
+        if (spec(4) != 0) {
+            const Vec4 scale = weight(base + plane), shift = weight(base + planes + plane);
+            for (size_t i = 0; i < 4; ++i) v[i] = v[i] * scale[i] + shift[i];
+            slopes += 2 * planes;
+        }
+        if (spec(5) != 0)
+            for (size_t i = 0; i < 4; ++i)
+                v[i] = std::max(v[i], 0.0f) + (spec(5) == 2 ? weight(slopes)[i] * std::min(v[i], 0.0f) : 0.0f);
+        return v;
+    }
+
+    /// Pixels that the grid covers and the kernel does not skip, for every block of planes.
+    template <typename Body>
+    void for_each(Halves grid, uint32_t pixels_per_invocation, const Body& body) const {
+        const uint32_t covered_x = dispatch.group_count[0] * spec(0) * pixels_per_invocation;
+        const uint32_t covered_y = dispatch.group_count[1] * spec(1);
+        for (uint32_t z = 0; z < dispatch.group_count[2]; ++z)
+            for (uint32_t y = 0; y < std::min(covered_y, static_cast<uint32_t>(grid.high)); ++y)
+                for (uint32_t x = 0; x < std::min(covered_x, static_cast<uint32_t>(grid.low)); ++x) body(x, y, z);
+    }
+};
+
+void run_conv2d(const Machine& m) {
+    const auto pc = m.push_as<push::Conv>();
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const bool accumulate = m.spec(11) != 0;
+    const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
+    const Halves origin = signed_halves(pc.origin), step = halves(pc.out_step), offset = halves(pc.out_offset);
+    const int out_width = halves(pc.m.out_size).low;
+    m.for_each(halves(pc.grid_size), m.spec(9), [&](uint32_t x, uint32_t y, uint32_t z) {
+        const size_t weights = size_t{z} * pc.m.block_weights;
+        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
+        const auto pixel = static_cast<uint32_t>((static_cast<int>(y) * step.high + offset.high) * out_width +
+                                                 static_cast<int>(x) * step.low + offset.low);
+        for (size_t o = 0; o < planes; ++o) {
+            const auto plane = static_cast<uint32_t>(z * planes + o);
+            const uint32_t out_index = pc.m.out_base + plane * pc.m.out_stride + pixel;
+            Vec4 sum = m.weight(biases + o);
+            if (accumulate) {
+                const Vec4 earlier = m.read(2, out_index);
+                for (size_t i = 0; i < 4; ++i) sum[i] += earlier[i];
+            }
+            size_t row = weights + o;
+            for (size_t ky = 0; ky < kernel_h; ++ky)
+                for (size_t kx = 0; kx < kernel_w; ++kx) {
+                    const int iy = static_cast<int>(y) * stride.high + origin.high + static_cast<int>(ky) * dilation.high;
+                    const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(kx) * dilation.low;
+                    const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+                    for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                        Vec4 texel{};
+                        if (valid)
+                            texel = m.read(0, pc.m.in_base + (z * pc.block_in + i) * pc.m.in_stride +
+                                                  static_cast<uint32_t>(iy * in_size.low + ix));
+                        for (size_t lane = 0; lane < 4; ++lane, row += planes) {
+                            const Vec4 w = m.weight(row);
+                            for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                        }
+                    }
+                }
+            m.write(out_index,
+                    m.epilogue(sum, biases + planes, o, pc.m.add_base + plane * pc.m.add_stride + pixel));
+        }
+    });
+}
+
+/// Kernels on plane_kernel.glsl. `value(x, y, plane, o, weights)` gives the result before the epilogue.
+template <typename Value>
+void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) {
+    const auto pc = m.memory();
+    const size_t planes = m.spec(6);
+    const Halves size = halves(pc.out_size);
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t z) {
+        const size_t weights = size_t{z} * pc.block_weights;
+        const uint32_t pixel = y * static_cast<uint32_t>(size.low) + x;
+        for (size_t o = 0; o < planes; ++o) {
+            const auto plane = static_cast<uint32_t>(z * planes + o);
+            m.write(pc.out_base + plane * pc.out_stride + pixel,
+                    m.epilogue(value(x, y, plane, o, weights), weights + tap_vectors, o,
+                               pc.add_base + plane * pc.add_stride + pixel));
+        }
+    });
+}
+
+void run_depthwise(const Machine& m) {
+    const auto pc = m.push_as<push::Conv>();
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
+    const Halves origin = signed_halves(pc.origin);
+    run_plane_kernel(m, (kernel_h * kernel_w + 1) * planes,
+                     [&](uint32_t x, uint32_t y, uint32_t plane, size_t o, size_t weights) {
+                         Vec4 sum = m.weight(weights + kernel_h * kernel_w * planes + o);
+                         for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                             const int iy = static_cast<int>(y) * stride.high + origin.high +
+                                            static_cast<int>(tap / kernel_w) * dilation.high;
+                             const int ix = static_cast<int>(x) * stride.low + origin.low +
+                                            static_cast<int>(tap % kernel_w) * dilation.low;
+                             if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                             const Vec4 texel = m.read(0, pc.m.in_base + plane * pc.m.in_stride +
+                                                              static_cast<uint32_t>(iy * in_size.low + ix));
+                             const Vec4 w = m.weight(weights + tap * planes + o);
+                             for (size_t i = 0; i < 4; ++i) sum[i] += texel[i] * w[i];
+                         }
+                         return sum;
+                     });
+}
+
+void run_eltwise(const Machine& m) {
+    const auto pc = m.memory();
+    const auto width = static_cast<uint32_t>(halves(pc.out_size).low);
+    run_plane_kernel(m, 0, [&](uint32_t x, uint32_t y, uint32_t plane, size_t, size_t) {
+        return m.read(0, pc.in_base + plane * pc.in_stride + y * width + x);
+    });
+}
+
+void run_pool(const Machine& m) {
+    const auto pc = m.push_as<push::Pool>();
+    const Halves in_size = halves(pc.m.in_size), kernel = halves(pc.kernel), stride = halves(pc.stride);
+    const Halves padding = halves(pc.padding);
+    const uint32_t mode = m.spec(7);
+    run_plane_kernel(m, 0, [&](uint32_t x, uint32_t y, uint32_t plane, size_t, size_t) {
+        const int y0 = static_cast<int>(y) * stride.high - padding.high;
+        const int x0 = static_cast<int>(x) * stride.low - padding.low;
+        const int y1 = std::min(y0 + kernel.high, in_size.high + padding.high);
+        const int x1 = std::min(x0 + kernel.low, in_size.low + padding.low);
+        Vec4 result;
+        result.fill(mode == 0 ? -INFINITY : 0.0f);
+        int inside = 0;
+        for (int iy = std::max(y0, 0); iy < std::min(y1, in_size.high); ++iy)
+            for (int ix = std::max(x0, 0); ix < std::min(x1, in_size.low); ++ix, ++inside) {
+                const Vec4 texel = m.read(0, pc.m.in_base + plane * pc.m.in_stride +
+                                                 static_cast<uint32_t>(iy * in_size.low + ix));
+                for (size_t i = 0; i < 4; ++i)
+                    result[i] = mode == 0 ? std::max(result[i], texel[i]) : result[i] + texel[i];
+            }
+        const int divisor = mode == 1 ? (y1 - y0) * (x1 - x0) : inside;
+        if (mode != 0)
+            for (float& v : result) v /= static_cast<float>(divisor);
+        return result;
+    });
+}
+
+void run_resize(const Machine& m) {
+    const auto pc = m.push_as<push::Resize>();
+    const Halves in_size = halves(pc.m.in_size);
+    const uint32_t mode = m.spec(7);
+    const auto source = [&](uint32_t at, float scale) {
+        const auto position = static_cast<float>(at);
+        return mode == 0 ? std::max((position + 0.5f) * scale - 0.5f, 0.0f) : position * scale;
+    };
+    run_plane_kernel(m, 0, [&](uint32_t x, uint32_t y, uint32_t plane, size_t, size_t) {
+        const float sx = source(x, pc.scale_x), sy = source(y, pc.scale_y);
+        const int x0 = std::min(static_cast<int>(sx), in_size.low - 1), x1 = std::min(x0 + 1, in_size.low - 1);
+        const int y0 = std::min(static_cast<int>(sy), in_size.high - 1), y1 = std::min(y0 + 1, in_size.high - 1);
+        const float fx = mode == 2 ? 0.0f : sx - static_cast<float>(x0);
+        const float fy = mode == 2 ? 0.0f : sy - static_cast<float>(y0);
+        const auto texel = [&](int iy, int ix) {
+            return m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+        };
+        const Vec4 a = texel(y0, x0), b = texel(y0, x1), c = texel(y1, x0), d = texel(y1, x1);
+        Vec4 result;
+        for (size_t i = 0; i < 4; ++i)
+            result[i] = (1 - fy) * ((1 - fx) * a[i] + fx * b[i]) + fy * ((1 - fx) * c[i] + fx * d[i]);
+        return result;
+    });
+}
+
+void run_relayout(const Machine& m) {
+    const auto pc = m.memory();
+    const Halves size = halves(pc.out_size);
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t plane) {
+        const uint32_t pixel = y * static_cast<uint32_t>(size.low) + x;
+        const Vec4 bits = m.weight(plane);
+        Vec4 result{};
+        for (size_t lane = 0; lane < 4; ++lane) {
+            const auto slot = std::bit_cast<uint32_t>(bits[lane]);
+            if (slot != 0xffffffffu)
+                result[lane] = m.read(0, pc.in_base + (slot >> 2) * pc.in_stride + pixel)[slot & 3];
+        }
+        m.write(pc.out_base + plane * pc.out_stride + pixel, result);
+    });
+}
+
+void run_host_floats(const Machine& m, bool load) {
+    const auto pc = m.push_as<push::Copy>();
+    const Halves size = halves(load ? pc.m.out_size : pc.m.in_size);
+    const auto pixels = static_cast<size_t>(size.low) * static_cast<size_t>(size.high);
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t plane) {
+        const uint32_t pixel = y * static_cast<uint32_t>(size.low) + x;
+        Vec4 texel{};
+        if (!load) texel = m.read(0, pc.m.in_base + plane * pc.m.in_stride + pixel);
+        for (size_t lane = 0; lane < 4 && plane * 4 + lane < pc.channels; ++lane) {
+            const size_t at = (pc.host_base + (plane * 4 + lane) * pixels + pixel) * sizeof(float);
+            if (at + sizeof(float) > m.host(0).size_bytes) throw std::out_of_range("float beyond its host window");
+            if (load)
+                std::memcpy(&texel[lane], m.host_bytes(0) + at, sizeof(float));
+            else
+                std::memcpy(m.host_target(0) + at, &texel[lane], sizeof(float));
+        }
+        if (load) m.write(pc.m.out_base + plane * pc.m.out_stride + pixel, texel);
+    });
+}
+
+void run_image_to_tensor(const Machine& m) {
+    const auto pc = m.push_as<push::Image>();
+    const Halves size = halves(pc.m.out_size), picture = halves(pc.m.in_size);
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t) {
+        const auto source = [](uint32_t at, float scale, int extent) {
+            return std::clamp((static_cast<float>(at) + 0.5f) * scale - 0.5f, 0.0f, static_cast<float>(extent - 1));
+        };
+        const float sx = source(x, pc.scale_x, picture.low), sy = source(y, pc.scale_y, picture.high);
+        const int x0 = static_cast<int>(sx), x1 = std::min(x0 + 1, picture.low - 1);
+        const int y0 = static_cast<int>(sy), y1 = std::min(y0 + 1, picture.high - 1);
+        const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);
+        Vec4 result{};
+        for (size_t c = 0; c < 3; ++c) {
+            const auto byte = [&](int py, int px) {
+                return static_cast<float>(
+                    m.host_bytes(0)[static_cast<size_t>(py * picture.low + px) * pc.bytes_per_pixel +
+                                    ((pc.order >> (8 * c)) & 255)]);
+            };
+            const float value = (1 - fy) * ((1 - fx) * byte(y0, x0) + fx * byte(y0, x1)) +
+                                fy * ((1 - fx) * byte(y1, x0) + fx * byte(y1, x1));
+            result[c] = (value - pc.subtract[static_cast<int>(c)]) * pc.multiply[static_cast<int>(c)];
+        }
+        m.write(pc.m.out_base + y * static_cast<uint32_t>(size.low) + x, result);
+    });
+}
+
+void run_argmax(const Machine& m) {
+    const auto pc = m.push_as<push::Argmax>();
+    const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
+    if (m.spec(3) != 0 || m.spec(4) != 0) throw std::logic_error("the interpreter takes the nearest class only");
+    for (int y = 0; y < size.high; ++y)
+        for (int x = 0; x < size.low; ++x) {
+            const int sx = (2 * x + 1) * in_size.low / (2 * size.low);
+            const int sy = (2 * y + 1) * in_size.high / (2 * size.high);
+            uint32_t best = 0;
+            float highest = -INFINITY;
+            for (uint32_t c = 0; c < pc.channels; ++c) {
+                const float score = m.read(0, pc.m.in_base + c / 4 * pc.m.in_stride +
+                                                  static_cast<uint32_t>(sy * in_size.low + sx))[c % 4];
+                if (score > highest) {
+                    highest = score;
+                    best = c;
+                }
+            }
+            m.host_target(0)[y * size.low + x] = static_cast<uint8_t>(best);
+        }
+}
+
+void run(const Machine& m) {
+    const std::string name = to_string(m.dispatch.shader);
+    const auto is = [&](const char* family) { return name.starts_with(family); };
+    if (is("conv2d_")) return run_conv2d(m);
+    if (is("depthwise_conv2d_")) return run_depthwise(m);
+    if (is("eltwise_")) return run_eltwise(m);
+    if (is("pool2d_")) return run_pool(m);
+    if (is("resize_")) return run_resize(m);
+    if (is("relayout_")) return run_relayout(m);
+    if (is("load_nchw_")) return run_host_floats(m, true);
+    if (is("store_nchw_")) return run_host_floats(m, false);
+    if (is("image_to_tensor_")) return run_image_to_tensor(m);
+    if (is("argmax_")) return run_argmax(m);
+    throw std::logic_error("the interpreter does not know " + name);
+}
+
+}  // namespace
+
+std::vector<std::vector<uint8_t>> interpret(const Plan& plan, std::span<const uint8_t> weights,
+                                            const std::vector<std::vector<uint8_t>>& inputs) {
+    // Memory that nothing has written is NaN: a read of it shows.
+    std::vector<Vec4> arena(plan.arena_bytes / (plan.fp16 ? 8 : 16));
+    for (Vec4& texel : arena) texel.fill(NAN);
+    if (plan.clears_zero_texel) arena[0].fill(0.0f);
+    std::vector<std::vector<uint8_t>> outputs;
+    for (const HostBuffer& output : plan.outputs) outputs.emplace_back(output.size_bytes);
+    for (const Step& step : plan.steps) {
+        const std::vector<Vec4> before = arena;
+        for (const Dispatch& dispatch : step.dispatches)
+            run(Machine{plan, before, arena, weights, inputs, outputs, dispatch});
+    }
+    return outputs;
+}
+
+}  // namespace vkseg::test
