@@ -1,6 +1,5 @@
 #include "graph/lower/conv_tiling.hpp"
 
-#include <algorithm>
 #include <numeric>
 
 namespace vkseg {
@@ -33,7 +32,6 @@ PhaseTaps phase_taps(int phase, int kernel, int stride, int dilation, int paddin
 }  // namespace
 
 void lower(const ConvTranspose2d& op, const Node& node, LowerContext& context) {
-    const size_t first_dispatch = context.dispatches.size();
     const int in_channels = context.graph.desc(node.inputs[0]).channels();
     const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
     for (int phase_y = 0; phase_y < op.stride.h && phase_y < out.height; ++phase_y)
@@ -55,10 +53,6 @@ void lower(const ConvTranspose2d& op, const Node& node, LowerContext& context) {
             lower_convolution({op.weight, op.bias, true, op.groups, in_channels, op.out_channels}, geometry, node,
                               context);
         }
-    // The phases fill different pixels of the result. Parts of one sum still follow each other.
-    const auto parts = std::span(context.dispatches).subspan(first_dispatch);
-    if (std::ranges::none_of(parts, &LoweredDispatch::reads_out))
-        for (LoweredDispatch& part : parts) part.pixel_group = node.output;
 }
 
 }  // namespace vkseg

@@ -36,8 +36,6 @@ struct LoweredDispatch {
     /// The dispatch continues a sum in `out`, so it reads it too.
     bool reads_out = false;
     bool touches_arena = true;
-    /// Dispatches of one group >= 0 write different pixels of the same planes: no hazard among them.
-    int pixel_group = -1;
     /// Variants of the kernel by access; compile() picks one that the arena's size allows.
     ShaderId (*variant)(catalog::Storage, catalog::Access) = nullptr;
     /// Index of the first packed weight that the dispatch reads in `LowerContext::packed`, -1 for none.

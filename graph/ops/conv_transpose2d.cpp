@@ -35,11 +35,11 @@ TensorDesc infer(const ConvTranspose2d& op, const Graph& graph, Operands operand
     expect_constant(graph, op.weight, {in_channels, op.out_channels / op.groups, op.kernel.h, op.kernel.w}, "weight");
     if (op.bias != no_constant) expect_constant(graph, op.bias, {op.out_channels}, "bias");
     const Padding& pad = op.padding;
-    return features(op.out_channels,
-                    output_extent(operands[0].height(), int64_t{pad.top} + pad.bottom, op.kernel.h, op.stride.h,
-                                  op.dilation.h, op.output_padding.h, "height"),
-                    output_extent(operands[0].width(), int64_t{pad.left} + pad.right, op.kernel.w, op.stride.w,
-                                  op.dilation.w, op.output_padding.w, "width"));
+    const int64_t out_h = output_extent(operands[0].height(), int64_t{pad.top} + pad.bottom, op.kernel.h, op.stride.h,
+                                        op.dilation.h, op.output_padding.h, "height");
+    const int64_t out_w = output_extent(operands[0].width(), int64_t{pad.left} + pad.right, op.kernel.w, op.stride.w,
+                                        op.dilation.w, op.output_padding.w, "width");
+    return features(op.out_channels, out_h, out_w);
 }
 
 void reference(const ConvTranspose2d& op, const Graph& graph, HostOperands operands, HostValue& result) {

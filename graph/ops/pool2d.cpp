@@ -61,9 +61,9 @@ TensorDesc infer(const Pool2d& op, const Graph&, Operands operands) {
     expect_at_least("stride", op.stride, 1);
     expect_at_least("padding", op.padding, 0);
     const TensorDesc& input = operands[0];
-    return features(input.channels(),
-                    output_extent(input.height(), op.kernel.h, op.stride.h, op.padding.h, op.ceil_mode, "height"),
-                    output_extent(input.width(), op.kernel.w, op.stride.w, op.padding.w, op.ceil_mode, "width"));
+    const int64_t out_h = output_extent(input.height(), op.kernel.h, op.stride.h, op.padding.h, op.ceil_mode, "height");
+    const int64_t out_w = output_extent(input.width(), op.kernel.w, op.stride.w, op.padding.w, op.ceil_mode, "width");
+    return features(input.channels(), out_h, out_w);
 }
 
 void reference(const Pool2d& op, const Graph&, HostOperands operands, HostValue& result) {

@@ -187,9 +187,9 @@ private:
                 static_cast<uint64_t>(range.plane_count) * plane_bytes};
     }
 
-    /// What is bound for a slice: the whole arena if a binding may show it, else an aligned range around the slice.
+    /// What is bound for a slice: an aligned range around it. Exact windows let synchronisation validation tell apart
+    /// dispatches of one step, and an arena may be larger than a binding can show.
     [[nodiscard]] ArenaSlice window(const ArenaSlice& part) const {
-        if (plan_.arena_bytes <= facts_.max_storage_buffer_range) return {0, plan_.arena_bytes};
         const uint64_t alignment = std::max<uint64_t>(facts_.min_storage_buffer_offset_alignment, 1);
         const uint64_t start = part.offset_bytes / alignment * alignment;
         return {start, part.offset_bytes + part.size_bytes - start};
@@ -298,7 +298,6 @@ private:
     }
 
     static bool conflict(const LoweredDispatch& a, const LoweredDispatch& b) {
-        if (a.pixel_group >= 0 && a.pixel_group == b.pixel_group) return false;
         const auto touches = [](const std::vector<ArenaSlice>& left, const std::vector<ArenaSlice>& right) {
             return std::ranges::any_of(left, [&](const ArenaSlice& l) {
                 return std::ranges::any_of(right, [&](const ArenaSlice& r) { return l.overlaps(r); });

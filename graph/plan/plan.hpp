@@ -59,8 +59,8 @@ struct Dispatch {
     std::vector<uint8_t> push;
     std::vector<Relocation> relocations;
     std::array<uint32_t, 3> group_count{1, 1, 1};
-    /// What the session binds at 0, 1, 2. A storage-buffer shader indexes from the start of its window. One window
-    /// of the whole arena serves all dispatches where the device's binding range allows.
+    /// What the session binds at 0, 1, 2. A storage-buffer shader indexes from the start of its window; unused
+    /// operands have none.
     std::array<ArenaSlice, 3> windows;
     /// Every arena range read, and every range written (they may be larger than what the windows show).
     std::vector<ArenaSlice> reads;
@@ -100,6 +100,7 @@ struct PackConv {
     std::vector<int> out_channel_of_slot;
     /// Kernel elements (kh, kw) in tap order; -1 for a tap of zeros.
     std::vector<std::array<int, 2>> taps;
+    bool operator==(const PackConv&) const = default;
 };
 
 /// One packed depthwise convolution: for each tap one value per physical slot. The weight tensor is C x 1 x KH x KW.
@@ -107,6 +108,7 @@ struct PackDepthwise {
     ConstId weight = no_constant;
     std::vector<int> channel_of_slot;
     std::vector<std::array<int, 2>> taps;
+    bool operator==(const PackDepthwise&) const = default;
 };
 
 /// One value per physical slot: bias, scale, shift, slope.
@@ -115,17 +117,20 @@ struct PackVector {
     ConstId constant = no_constant;
     float fallback = 0.0f;
     std::vector<int> channel_of_slot;
+    bool operator==(const PackVector&) const = default;
 };
 
 /// Raw 32-bit words: tables such as a relayout's slots, or a palette.
 struct PackWords {
     std::vector<uint32_t> words;
+    bool operator==(const PackWords&) const = default;
 };
 
 struct PackedWeight {
     uint64_t offset_bytes = 0;
     uint64_t size_bytes = 0;
     std::variant<PackConv, PackDepthwise, PackVector, PackWords> recipe;
+    bool operator==(const PackedWeight&) const = default;
 };
 
 enum class Precision : uint8_t {

@@ -1,0 +1,113 @@
+#include "runtime/api/runner.hpp"
+
+#include "graph/ir/error.hpp"
+
+#include <algorithm>
+#include <cstring>
+
+namespace vkseg {
+
+namespace {
+
+/// Plans are some 100 kB each; a stream of ever new sizes must not pile them up.
+constexpr size_t max_prepared = 64;
+
+void copy_input(Session& session, std::span<const uint8_t> bytes) {
+    std::memcpy(session.input(0).data(), bytes.data(), bytes.size());
+}
+
+}  // namespace
+
+Runner::Runner(std::shared_ptr<const Model> model, Context* context, const RunnerOptions& options)
+    : model_(std::move(model)), context_(context) {
+    choices_.denied_families = options.denied_families;
+    // Half the bytes pay on GPUs; on a CPU driver the conversions cost what the memory saves.
+    const bool gpu = context != nullptr && context->facts().type != DeviceType::Cpu;
+    const bool fp16 = options.precision == PrecisionChoice::FP16 ||
+                      (options.precision == PrecisionChoice::Auto && gpu);
+    choices_.precision = fp16 ? Precision::FP16 : Precision::FP32;
+    if (context == nullptr && options.precision == PrecisionChoice::FP16)
+        throw error("the reference computes in fp32; leave --precision out or say fp32");
+    if (context != nullptr) session_ = std::make_unique<Session>(*context);
+}
+
+Runner::Prepared Runner::make_prepared(const std::function<Graph(const Graph&)>& make) const {
+    Prepared prepared;
+    if (context_ == nullptr) {
+        prepared.graph = std::make_shared<const Graph>(make(model_->graph));
+        return prepared;
+    }
+    prepared.graph = std::make_shared<const Graph>(make(model_->simplified));
+    prepared.plan = std::make_shared<const Plan>(compile(*prepared.graph, context_->facts(), choices_));
+    return prepared;
+}
+
+Runner::Prepared& Runner::prepare(const std::string& key, const std::function<Graph(const Graph&)>& make) {
+    const auto found = prepared_.find(key);
+    if (found != prepared_.end()) return found->second;
+    Prepared prepared = make_prepared(make);
+    if (prepared_.size() >= max_prepared) prepared_.clear();
+    return prepared_.emplace(key, std::move(prepared)).first->second;
+}
+
+void Runner::activate(const Prepared& prepared) {
+    session_->set_plan(prepared.plan, [&] { return pack_weights(*prepared.plan, *prepared.graph); });
+}
+
+Tensor Runner::scores(const Tensor& input) {
+    if (input.shape.size() != 3 || input.shape[0] != 3)
+        throw error("the input is {}, but {} takes 3xHxW", to_string(input.shape), model_->network);
+    const auto height = static_cast<int>(input.shape[1]), width = static_cast<int>(input.shape[2]);
+    const Prepared& prepared = prepare(fmt::format("scores {}x{}", width, height), [&](const Graph& network) {
+        Graph graph = network;
+        graph.set_input_size(width, height);
+        return graph;
+    });
+    Tensor result(prepared.graph->desc(prepared.graph->outputs[0]).shape);
+    if (context_ == nullptr) {
+        const HostValue value{prepared.graph->desc(prepared.graph->inputs[0]), input.data, {}};
+        result.data = run_reference(*prepared.graph, std::span(&value, 1))[0].floats;
+        return result;
+    }
+    activate(prepared);
+    copy_input(*session_, {reinterpret_cast<const uint8_t*>(input.data.data()), input.data.size() * sizeof(float)});
+    session_->run();
+    std::memcpy(result.data.data(), session_->output(0).data(), result.data.size() * sizeof(float));
+    return result;
+}
+
+std::vector<std::span<const uint8_t>> Runner::segment(std::span<const uint8_t> pixels,
+                                                      const SegmentationOptions& options) {
+    std::string key = fmt::format("segment {}x{} {} to {}x{} {} {} {} {} {}", options.picture_width,
+                                  options.picture_height, static_cast<int>(options.format), options.network_width,
+                                  options.network_height, static_cast<int>(options.upsampling), options.confidence,
+                                  options.colour, options.overlay, options.opacity);
+    for (uint32_t colour : options.palette) key += fmt::format(" {:x}", colour);
+    const Prepared& prepared = prepare(key, [&](const Graph& network) {
+        return segmentation_graph(network, model_->preprocess, options);
+    });
+    const Graph& graph = *prepared.graph;
+    const TensorDesc& picture = graph.desc(graph.inputs[0]);
+    if (pixels.size() != picture.host_size_bytes())
+        throw error("a picture of {}x{} pixels takes {} bytes, but {} were given", options.picture_width,
+                    options.picture_height, picture.host_size_bytes(), pixels.size());
+    std::vector<std::span<const uint8_t>> results;
+    if (context_ == nullptr) {
+        const HostValue value{picture, {}, {pixels.begin(), pixels.end()}};
+        reference_results_ = run_reference(graph, std::span(&value, 1));
+        for (const HostValue& result : reference_results_) results.emplace_back(result.bytes);
+        return results;
+    }
+    activate(prepared);
+    copy_input(*session_, pixels);
+    session_->run();
+    for (size_t i = 0; i < graph.outputs.size(); ++i)
+        results.push_back(session_->output(i).first(graph.desc(graph.outputs[i]).host_size_bytes()));
+    return results;
+}
+
+std::vector<DispatchTime> Runner::profile() {
+    return session_ == nullptr ? std::vector<DispatchTime>{} : session_->profile();
+}
+
+}  // namespace vkseg

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "graph/ops/rules.hpp"
+#include "runtime/api/model.hpp"
+#include "runtime/api/segmentation_graph.hpp"
+#include "runtime/session.hpp"
+
+#include <map>
+#include <memory>
+
+namespace vkseg {
+
+enum class PrecisionChoice : uint8_t { Auto, FP32, FP16 };
+
+struct RunnerOptions {
+    PrecisionChoice precision = PrecisionChoice::Auto;
+    std::set<std::string, std::less<>> denied_families;
+};
+
+/// A model on one device. Pictures and tensors of any size the model can take; a size is planned when it is first seen
+/// and remembered. For one thread at a time; several runners are independent. Without a context, everything runs on
+/// the CPU reference.
+class Runner {
+public:
+    /// `context` may be null (the reference) and must outlive the runner.
+    Runner(std::shared_ptr<const Model> model, Context* context, const RunnerOptions& options = {});
+
+    /// Scores {classes, h, w} of a normalised tensor {3, H, W}.
+    [[nodiscard]] Tensor scores(const Tensor& input);
+
+    /// One result per output of `segmentation_graph`: valid until the next call. `pixels` holds
+    /// picture_height * picture_width * bytes_per_pixel(format) bytes.
+    [[nodiscard]] std::vector<std::span<const uint8_t>> segment(std::span<const uint8_t> pixels,
+                                                                const SegmentationOptions& options);
+
+    [[nodiscard]] Precision precision() const { return choices_.precision; }
+    [[nodiscard]] const Model& model() const { return *model_; }
+    /// GPU times of the dispatches of the last plan that ran; empty on the reference.
+    [[nodiscard]] std::vector<DispatchTime> profile();
+    [[nodiscard]] Session* session() { return session_.get(); }
+
+private:
+    /// A graph at one size, and its plan.
+    struct Prepared {
+        std::shared_ptr<const Graph> graph;
+        std::shared_ptr<const Plan> plan;
+    };
+    Prepared& prepare(const std::string& key, const std::function<Graph(const Graph&)>& make);
+    [[nodiscard]] Prepared make_prepared(const std::function<Graph(const Graph&)>& make) const;
+    void activate(const Prepared& prepared);
+
+    std::shared_ptr<const Model> model_;
+    Context* context_ = nullptr;
+    Choices choices_;
+    std::unique_ptr<Session> session_;
+    std::map<std::string, Prepared> prepared_;
+    std::vector<HostValue> reference_results_;
+};
+
+}  // namespace vkseg

@@ -1,0 +1,36 @@
+#pragma once
+
+#include "graph/ir/graph.hpp"
+#include "models/network.hpp"
+
+namespace vkseg {
+
+/// What is made of a picture besides its labels.
+struct SegmentationOptions {
+    /// The picture as it comes.
+    int picture_width = 0;
+    int picture_height = 0;
+    PixelFormat format = PixelFormat::RGB8;
+    /// What the network sees.
+    int network_width = 0;
+    int network_height = 0;
+    /// How scores reach the picture's size.
+    Sampling upsampling = Sampling::Nearest;
+    bool confidence = false;
+    bool colour = false;
+    bool overlay = false;
+    /// Of the colour in the overlay, 0..256.
+    int opacity = 128;
+    /// 0xAABBGGRR by class; up to 256.
+    std::vector<uint32_t> palette;
+
+    bool operator==(const SegmentationOptions&) const = default;
+};
+
+/// Pixels in, labels (and what else was asked for) out, all at the picture's size: the network's graph with resize and
+/// normalisation before it and argmax and colours behind it. Input: "picture". Outputs in this order, those that were
+/// asked for: "labels", "confidence", "colour", "overlay".
+[[nodiscard]] Graph segmentation_graph(const Graph& network, const Preprocess& preprocess,
+                                       const SegmentationOptions& options);
+
+}  // namespace vkseg

@@ -1,0 +1,102 @@
+#include "runtime/device_choice.hpp"
+
+#include "graph/ir/error.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <cstdlib>
+#include <filesystem>
+
+namespace vkseg {
+
+namespace {
+
+std::string lower_case(std::string_view text) {
+    std::string result(text);
+    for (char& c : result)
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    return result;
+}
+
+int rank(DeviceType type) {
+    switch (type) {
+        case DeviceType::Discrete: return 0;
+        case DeviceType::Integrated: return 1;
+        case DeviceType::Virtual: return 2;
+        case DeviceType::Other: return 3;
+        case DeviceType::Cpu: return 4;
+    }
+    return 5;
+}
+
+bool matches(const PhysicalDevice& device, const std::string& wanted) {
+    // Mesa's CPU driver calls its device llvmpipe; people know the Vulkan driver as lavapipe.
+    const std::string word = wanted == "lavapipe" ? "llvmpipe" : wanted;
+    return lower_case(device.facts.name).find(word) != std::string::npos ||
+           lower_case(device.facts.driver).find(word) != std::string::npos;
+}
+
+std::string describe_all(const std::vector<PhysicalDevice>& devices) {
+    std::string text;
+    for (size_t i = 0; i < devices.size(); ++i) {
+        text += fmt::format("\n  [{}] {} ({})", i, devices[i].facts.name, to_string(devices[i].facts.type));
+        for (const std::string& lack : devices[i].lacks) text += ": " + lack;
+    }
+    return text;
+}
+
+}  // namespace
+
+void make_swiftshader_visible() {
+    if (std::getenv("VK_ADD_DRIVER_FILES") != nullptr || std::getenv("VK_DRIVER_FILES") != nullptr ||
+        std::getenv("VK_ICD_FILENAMES") != nullptr)
+        return;
+    for (const char* file : {"/usr/lib/chromium/vk_swiftshader_icd.json", "/usr/lib64/chromium/vk_swiftshader_icd.json",
+                             "/opt/google/chrome/vk_swiftshader_icd.json"}) {
+        std::error_code ignored;
+        if (!std::filesystem::exists(file, ignored)) continue;
+        setenv("VK_ADD_DRIVER_FILES", file, 0);
+        return;
+    }
+}
+
+bool names_swiftshader(std::string_view wanted) { return lower_case(wanted).find("swift") != std::string::npos; }
+
+std::vector<PhysicalDevice> sorted_devices(const vk::Instance& instance) {
+    std::vector<PhysicalDevice> devices;
+    for (VkPhysicalDevice handle : instance.physical_devices()) devices.push_back(describe(instance, handle));
+    std::ranges::stable_sort(devices, {}, [](const PhysicalDevice& device) {
+        // SwiftShader is the slower of the two CPU drivers, and joins the list only where it was made visible.
+        return rank(device.facts.type) * 2 + (matches(device, "swiftshader") ? 1 : 0);
+    });
+    return devices;
+}
+
+size_t choose_device(const std::vector<PhysicalDevice>& devices, std::string_view wanted) {
+    if (devices.empty())
+        throw error(
+            "no Vulkan device was found; on Debian 'apt-get install mesa-vulkan-drivers' brings drivers for AMD and "
+            "Intel GPUs and for the CPU");
+    if (wanted.empty()) {
+        for (size_t i = 0; i < devices.size(); ++i)
+            if (devices[i].lacks.empty()) return i;
+        throw error("no Vulkan device can be used:{}", describe_all(devices));
+    }
+    size_t found = devices.size();
+    size_t index = 0;
+    const auto [end, status] = std::from_chars(wanted.data(), wanted.data() + wanted.size(), index);
+    if (status == std::errc() && end == wanted.data() + wanted.size()) {
+        found = std::min(index, devices.size());
+    } else {
+        const std::string word = lower_case(wanted);
+        found = static_cast<size_t>(
+            std::ranges::find_if(devices, [&](const PhysicalDevice& device) { return matches(device, word); }) -
+            devices.begin());
+    }
+    if (found == devices.size()) throw error("there is no device '{}'; found are:{}", wanted, describe_all(devices));
+    if (!devices[found].lacks.empty())
+        throw error("device '{}' cannot be used: {}", devices[found].facts.name, devices[found].lacks.front());
+    return found;
+}
+
+}  // namespace vkseg

@@ -1,0 +1,34 @@
+#pragma once
+
+#include "runtime/device_facts.hpp"
+
+#include <filesystem>
+#include <optional>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vkseg {
+
+/// Where compiled pipelines of one device and driver are kept between runs. A file that is damaged, truncated, or of
+/// another device or driver is ignored with a note; a home that cannot be written is no error.
+class PipelineCacheFile {
+public:
+    /// Under XDG_CACHE_HOME, else ~/.cache; nothing is kept when there is neither.
+    explicit PipelineCacheFile(const PhysicalDevice& device);
+
+    /// The driver's blob, or nothing. `note` says why a file was ignored ("" when there was none).
+    [[nodiscard]] std::optional<std::vector<uint8_t>> load(std::string& note) const;
+    /// Written beside the target and renamed. Returns whether it was kept.
+    bool save(std::span<const uint8_t> blob) const;
+
+    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
+
+private:
+    [[nodiscard]] std::vector<uint8_t> header(std::span<const uint8_t> blob) const;
+
+    std::filesystem::path path_;
+    std::vector<uint8_t> identity_;
+};
+
+}  // namespace vkseg

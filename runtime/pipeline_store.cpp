@@ -1,0 +1,167 @@
+#include "runtime/pipeline_store.hpp"
+
+#include "runtime/context.hpp"
+#include "shader_binaries.hpp"
+
+#include <atomic>
+#include <exception>
+#include <thread>
+
+namespace vkseg {
+
+namespace {
+
+/// What every device has; all push structs fit.
+constexpr uint32_t push_constant_bytes = 128;
+
+}  // namespace
+
+PipelineStore::PipelineStore(const Context& context, bool use_disk) : context_(context) {
+    std::optional<std::vector<uint8_t>> blob;
+    if (use_disk) {
+        file_ = std::make_unique<PipelineCacheFile>(context.physical());
+        std::string note;
+        blob = file_->load(note);
+        if (!note.empty()) context.note(note);
+    }
+    VkPipelineCacheCreateInfo info{VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
+    if (blob) {
+        info.initialDataSize = blob->size();
+        info.pInitialData = blob->data();
+        loaded_bytes_ = blob->size();
+    }
+    VkPipelineCache cache = VK_NULL_HANDLE;
+    vk::check(context.table().CreatePipelineCache(context.device(), &info, nullptr, &cache), "make a pipeline cache");
+    cache_ = {context.device(), cache, context.table().DestroyPipelineCache};
+}
+
+PipelineStore::~PipelineStore() {
+    if (file_ != nullptr) save();
+}
+
+void PipelineStore::save() const {
+    size_t size = 0;
+    const auto get = context_.table().GetPipelineCacheData;
+    if (pipelines_.empty() || get(context_.device(), cache_.get(), &size, nullptr) != VK_SUCCESS) return;
+    if (size <= loaded_bytes_) return;
+    std::vector<uint8_t> blob(size);
+    if (get(context_.device(), cache_.get(), &size, blob.data()) != VK_SUCCESS) return;
+    blob.resize(size);
+    file_->save(blob);
+}
+
+const ShaderProgram& PipelineStore::request_program(ShaderId shader) {
+    const auto found = programs_.find(shader);
+    if (found != programs_.end()) return found->second;
+    const vk::DeviceTable& table = context_.table();
+    const std::span<const uint32_t> words = spirv(shader);
+    ShaderProgram program;
+
+    VkShaderModuleCreateInfo module_info{VK_STRUCTURE_TYPE_SHADER_MODULE_CREATE_INFO};
+    module_info.codeSize = words.size_bytes();
+    module_info.pCode = words.data();
+    VkShaderModule module = VK_NULL_HANDLE;
+    vk::check(table.CreateShaderModule(context_.device(), &module_info, nullptr, &module),
+              fmt::format("load shader {}", to_string(shader)));
+    program.module = {context_.device(), module, table.DestroyShaderModule};
+
+    program.bindings = reflect_bindings(words);
+    std::vector<VkDescriptorSetLayout> layouts;
+    const uint32_t set_count = program.bindings.empty() ? 0 : program.bindings.back().set + 1;
+    for (uint32_t set = 0; set < set_count; ++set) {
+        std::vector<VkDescriptorSetLayoutBinding> bindings;
+        for (const ShaderBinding& binding : program.bindings)
+            if (binding.set == set)
+                bindings.push_back({binding.binding, binding.type, 1, VK_SHADER_STAGE_COMPUTE_BIT, nullptr});
+        VkDescriptorSetLayoutCreateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_LAYOUT_CREATE_INFO};
+        info.bindingCount = static_cast<uint32_t>(bindings.size());
+        info.pBindings = bindings.data();
+        VkDescriptorSetLayout layout = VK_NULL_HANDLE;
+        vk::check(table.CreateDescriptorSetLayout(context_.device(), &info, nullptr, &layout),
+                  "make a descriptor set layout");
+        program.set_layouts.emplace_back(context_.device(), layout, table.DestroyDescriptorSetLayout);
+        layouts.push_back(layout);
+    }
+
+    const VkPushConstantRange range{VK_SHADER_STAGE_COMPUTE_BIT, 0, push_constant_bytes};
+    VkPipelineLayoutCreateInfo info{VK_STRUCTURE_TYPE_PIPELINE_LAYOUT_CREATE_INFO};
+    info.setLayoutCount = static_cast<uint32_t>(layouts.size());
+    info.pSetLayouts = layouts.data();
+    info.pushConstantRangeCount = 1;
+    info.pPushConstantRanges = &range;
+    VkPipelineLayout layout = VK_NULL_HANDLE;
+    vk::check(table.CreatePipelineLayout(context_.device(), &info, nullptr, &layout), "make a pipeline layout");
+    program.layout = {context_.device(), layout, table.DestroyPipelineLayout};
+    return programs_.emplace(shader, std::move(program)).first->second;
+}
+
+vk::Owned<VkPipeline> PipelineStore::create(const Key& key, const ShaderProgram& program) const {
+    std::vector<VkSpecializationMapEntry> entries;
+    for (uint32_t i = 0; i < key.second.size(); ++i)
+        entries.push_back({i, i * static_cast<uint32_t>(sizeof(uint32_t)), sizeof(uint32_t)});
+    VkSpecializationInfo specialization{};
+    specialization.mapEntryCount = static_cast<uint32_t>(entries.size());
+    specialization.pMapEntries = entries.data();
+    specialization.dataSize = key.second.size() * sizeof(uint32_t);
+    specialization.pData = key.second.data();
+    VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+    info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
+    info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
+    info.stage.module = program.module.get();
+    info.stage.pName = "main";
+    info.stage.pSpecializationInfo = &specialization;
+    info.layout = program.layout.get();
+    VkPipeline pipeline = VK_NULL_HANDLE;
+    vk::check(context_.table().CreateComputePipelines(context_.device(), cache_.get(), 1, &info, nullptr, &pipeline),
+              fmt::format("compile shader {}", to_string(key.first)));
+    return {context_.device(), pipeline, context_.table().DestroyPipeline};
+}
+
+VkPipeline PipelineStore::request_pipeline(ShaderId shader, const std::vector<uint32_t>& specialization) {
+    const Key key{shader, specialization};
+    const auto found = pipelines_.find(key);
+    if (found != pipelines_.end()) return found->second.get();
+    return pipelines_.emplace(key, create(key, request_program(shader))).first->second.get();
+}
+
+size_t PipelineStore::prepare(const Plan& plan) {
+    struct Job {
+        const Key* key = nullptr;
+        const ShaderProgram* program = nullptr;
+        vk::Owned<VkPipeline> pipeline;
+        std::exception_ptr failure;
+    };
+    std::map<Key, size_t> missing;
+    std::vector<Job> jobs;
+    for (const Step& step : plan.steps)
+        for (const Dispatch& dispatch : step.dispatches) {
+            const Key key{dispatch.shader, dispatch.specialization};
+            if (pipelines_.contains(key)) continue;
+            const auto [entry, is_new] = missing.try_emplace(key, jobs.size());
+            if (is_new) jobs.push_back({&entry->first, &request_program(dispatch.shader), {}, nullptr});
+        }
+    if (jobs.empty()) return 0;
+
+    // Drivers compile on the calling thread; a second one halves the wait and never owns more than a core.
+    std::atomic<size_t> next{0};
+    const auto work = [&] {
+        for (size_t i = next++; i < jobs.size(); i = next++) {
+            try {
+                jobs[i].pipeline = create(*jobs[i].key, *jobs[i].program);
+            } catch (...) {
+                jobs[i].failure = std::current_exception();
+            }
+        }
+    };
+    {
+        const std::jthread second(work);
+        work();
+    }
+    for (Job& job : jobs) {
+        if (job.failure) std::rethrow_exception(job.failure);
+        pipelines_.emplace(*job.key, std::move(job.pipeline));
+    }
+    return jobs.size();
+}
+
+}  // namespace vkseg

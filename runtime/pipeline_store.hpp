@@ -1,0 +1,51 @@
+#pragma once
+
+#include "graph/plan/plan.hpp"
+#include "runtime/pipeline_cache_file.hpp"
+#include "runtime/reflection.hpp"
+#include "runtime/vk/owned.hpp"
+
+#include <map>
+#include <memory>
+
+namespace vkseg {
+
+class Context;
+
+/// A shader module with the layouts that its own declarations ask for.
+struct ShaderProgram {
+    vk::Owned<VkShaderModule> module;
+    std::vector<ShaderBinding> bindings;
+    std::vector<vk::Owned<VkDescriptorSetLayout>> set_layouts;
+    vk::Owned<VkPipelineLayout> layout;
+};
+
+/// Pipelines by shader and specialisation, made once per context and owned here.
+class PipelineStore {
+public:
+    PipelineStore(const Context& context, bool use_disk);
+    /// Keeps new pipelines on disk.
+    ~PipelineStore();
+    PipelineStore(const PipelineStore&) = delete;
+    PipelineStore& operator=(const PipelineStore&) = delete;
+
+    const ShaderProgram& request_program(ShaderId shader);
+    VkPipeline request_pipeline(ShaderId shader, const std::vector<uint32_t>& specialization);
+    /// Makes all pipelines of a plan that are missing, two at a time. Returns how many were made.
+    size_t prepare(const Plan& plan);
+    [[nodiscard]] size_t pipeline_count() const { return pipelines_.size(); }
+
+private:
+    using Key = std::pair<ShaderId, std::vector<uint32_t>>;
+    [[nodiscard]] vk::Owned<VkPipeline> create(const Key& key, const ShaderProgram& program) const;
+    void save() const;
+
+    const Context& context_;
+    std::unique_ptr<PipelineCacheFile> file_;
+    size_t loaded_bytes_ = 0;
+    vk::Owned<VkPipelineCache> cache_;
+    std::map<ShaderId, ShaderProgram> programs_;
+    std::map<Key, vk::Owned<VkPipeline>> pipelines_;
+};
+
+}  // namespace vkseg

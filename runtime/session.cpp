@@ -1,0 +1,366 @@
+#include "runtime/session.hpp"
+
+
+#include <algorithm>
+#include <cassert>
+#include <cstdlib>
+#include <cstring>
+
+namespace vkseg {
+
+namespace {
+
+constexpr uint32_t sets_per_pool = 256;
+/// Sets of some 50 plans; they go at once, between two recordings.
+constexpr size_t max_sets = 8192;
+constexpr uint64_t zero_texel_bytes = 256;
+constexpr VkAccessFlags shader_access = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
+
+void barrier(const vk::DeviceTable& table, VkCommandBuffer commands, VkPipelineStageFlags from_stage,
+             VkAccessFlags from, VkPipelineStageFlags to_stage, VkAccessFlags to) {
+    VkMemoryBarrier memory{VK_STRUCTURE_TYPE_MEMORY_BARRIER};
+    memory.srcAccessMask = from;
+    memory.dstAccessMask = to;
+    table.CmdPipelineBarrier(commands, from_stage, to_stage, 0, 1, &memory, 0, nullptr, 0, nullptr);
+}
+
+bool wants_breadcrumbs() {
+    const char* value = std::getenv("VKSEG_BREADCRUMBS");
+    return value == nullptr || std::strcmp(value, "0") != 0;
+}
+
+}  // namespace
+
+Session::Session(Context& context) : context_(context), records_breadcrumbs_(wants_breadcrumbs()) {
+    const vk::DeviceTable& table = context.table();
+    VkCommandPoolCreateInfo pool_info{VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
+    pool_info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
+    pool_info.queueFamilyIndex = context.physical().queue_family;
+    VkCommandPool pool = VK_NULL_HANDLE;
+    vk::check(table.CreateCommandPool(context.device(), &pool_info, nullptr, &pool), "make a command pool");
+    command_pool_ = {context.device(), pool, table.DestroyCommandPool};
+
+    VkCommandBufferAllocateInfo info{VK_STRUCTURE_TYPE_COMMAND_BUFFER_ALLOCATE_INFO};
+    info.commandPool = pool;
+    info.level = VK_COMMAND_BUFFER_LEVEL_PRIMARY;
+    info.commandBufferCount = 2;
+    VkCommandBuffer buffers[2] = {};
+    vk::check(table.AllocateCommandBuffers(context.device(), &info, buffers), "make command buffers");
+    commands_ = buffers[0];
+    side_commands_ = buffers[1];
+
+    VkFenceCreateInfo fence_info{VK_STRUCTURE_TYPE_FENCE_CREATE_INFO};
+    VkFence fence = VK_NULL_HANDLE;
+    vk::check(table.CreateFence(context.device(), &fence_info, nullptr, &fence), "make a fence");
+    fence_ = {context.device(), fence, table.DestroyFence};
+}
+
+Session::~Session() = default;  // run() has waited for everything that was submitted
+
+void Session::set_plan(std::shared_ptr<const Plan> plan, const std::function<std::vector<uint8_t>()>& pack) {
+    if (plan == plan_) return;
+    plan_.reset();  // a plan that fails half-way must not be replayed
+    context_.pipelines().prepare(*plan);
+    upload_weights(*plan, pack);
+    reserve_memory(*plan);
+    plan_ = std::move(plan);
+    if (sets_.size() >= max_sets) forget_sets();  // sizes without end
+    record(commands_, VK_NULL_HANDLE);
+}
+
+void Session::upload_weights(const Plan& plan, const std::function<std::vector<uint8_t>()>& pack) {
+    if (weights_.get() != VK_NULL_HANDLE && uploaded_ == plan.packed_weights) return;
+    const std::vector<uint8_t> bytes = pack();
+    assert(bytes.size() == plan.weights_bytes);
+    const uint64_t size = std::max<uint64_t>(bytes.size(), 16);
+    forget_sets();
+    weights_ = {};
+    weights_ = vk::Buffer(context_, "weights", size,
+                          VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
+                              VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT,
+                          vk::MemoryUse::Device);
+    if (!weights_.mapped().empty()) {
+        std::ranges::copy(bytes, weights_.mapped().begin());
+    } else {
+        const vk::Buffer staging(context_, "uploading weights", size, VK_BUFFER_USAGE_TRANSFER_SRC_BIT,
+                                 vk::MemoryUse::Upload);
+        std::ranges::copy(bytes, staging.mapped().begin());
+        const vk::DeviceTable& table = context_.table();
+        VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+        begin.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
+        vk::check(table.BeginCommandBuffer(side_commands_, &begin), "record the upload of the weights");
+        const VkBufferCopy region{0, 0, size};
+        table.CmdCopyBuffer(side_commands_, staging.get(), weights_.get(), 1, &region);
+        vk::check(table.EndCommandBuffer(side_commands_), "record the upload of the weights");
+        submit_and_wait(side_commands_);
+    }
+    uploaded_ = plan.packed_weights;
+}
+
+void Session::reserve_memory(const Plan& plan) {
+    if (arena_.size_bytes() < plan.arena_bytes) {
+        forget_sets();
+        view_fp32_ = {};
+        view_fp16_ = {};
+        arena_ = {};
+        arena_ = vk::Buffer(context_, "activations", plan.arena_bytes,
+                            VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_STORAGE_TEXEL_BUFFER_BIT |
+                                VK_BUFFER_USAGE_TRANSFER_DST_BIT | VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT,
+                            vk::MemoryUse::Device);
+    }
+    vk::Owned<VkBufferView>& view = plan.fp16 ? view_fp16_ : view_fp32_;
+    if (plan.uses_texel_view && !view) {
+        const uint64_t texel_bytes = plan.fp16 ? 8 : 16;
+        VkBufferViewCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
+        info.buffer = arena_.get();
+        info.format = plan.fp16 ? VK_FORMAT_R16G16B16A16_SFLOAT : VK_FORMAT_R32G32B32A32_SFLOAT;
+        info.range = std::min<uint64_t>(arena_.size_bytes(),
+                                        uint64_t{context_.facts().max_texel_buffer_elements} * texel_bytes);
+        VkBufferView handle = VK_NULL_HANDLE;
+        vk::check(context_.table().CreateBufferView(context_.device(), &info, nullptr, &handle),
+                  "view the activations as texels");
+        view = {context_.device(), handle, context_.table().DestroyBufferView};
+    }
+    reserve_host_buffers(inputs_, plan.inputs, false);
+    reserve_host_buffers(outputs_, plan.outputs, true);
+    const uint64_t crumbs = plan.dispatch_count() * sizeof(uint32_t);
+    if (records_breadcrumbs_ && breadcrumbs_.size_bytes() < crumbs) {
+        breadcrumbs_ = {};
+        breadcrumbs_ = vk::Buffer(context_, "breadcrumbs", crumbs, VK_BUFFER_USAGE_TRANSFER_DST_BIT,
+                                  vk::MemoryUse::Download);
+    }
+}
+
+void Session::reserve_host_buffers(std::vector<vk::Buffer>& buffers, const std::vector<HostBuffer>& wanted,
+                                   bool output) {
+    if (buffers.size() < wanted.size()) buffers.resize(wanted.size());
+    for (size_t i = 0; i < wanted.size(); ++i) {
+        if (buffers[i].size_bytes() >= wanted[i].size_bytes) continue;
+        forget_sets();
+        buffers[i] = {};
+        buffers[i] = vk::Buffer(context_, wanted[i].name, wanted[i].size_bytes, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
+                                output ? vk::MemoryUse::Download : vk::MemoryUse::Upload);
+    }
+}
+
+void Session::forget_sets() {
+    sets_.clear();
+    descriptor_pools_.clear();
+    sets_left_ = 0;
+}
+
+VkDescriptorBufferInfo Session::buffer_of(const ShaderBinding& binding, const Dispatch& dispatch) const {
+    const uint64_t limit = context_.facts().max_storage_buffer_range;
+    const auto whole = [&](const vk::Buffer& buffer) {
+        return VkDescriptorBufferInfo{buffer.get(), 0, std::min(buffer.size_bytes(), limit)};
+    };
+    if (binding.set == 1) {
+        const auto host = std::ranges::find(dispatch.host, binding.binding, &HostBinding::binding);
+        assert(host != dispatch.host.end());
+        const auto& buffers = host->direction == HostBinding::Direction::Input ? inputs_ : outputs_;
+        const vk::Buffer& buffer = buffers[host->index];
+        // One set serves every size as long as a binding may show the whole buffer.
+        if (host->offset_bytes == 0 && buffer.size_bytes() <= limit) return whole(buffer);
+        return {buffer.get(), host->offset_bytes, host->size_bytes};
+    }
+    if (binding.binding == 3) return whole(weights_);
+    const ArenaSlice& window = dispatch.windows[binding.binding];
+    // An operand that this specialisation never touches still needs a descriptor; the weights are only read.
+    if (!window.used()) return whole(weights_);
+    return {arena_.get(), window.offset_bytes, window.size_bytes};
+}
+
+VkDescriptorSet Session::request_set(const ShaderProgram& program, uint32_t set, const Dispatch& dispatch) {
+    std::vector<uint64_t> key;
+    std::vector<VkWriteDescriptorSet> writes;
+    std::vector<VkDescriptorBufferInfo> buffers;
+    buffers.reserve(program.bindings.size());
+    const VkBufferView view = plan_->fp16 ? view_fp16_.get() : view_fp32_.get();
+    for (const ShaderBinding& binding : program.bindings) {
+        if (binding.set != set) continue;
+        VkWriteDescriptorSet write{VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
+        write.dstBinding = binding.binding;
+        write.descriptorCount = 1;
+        write.descriptorType = binding.type;
+        key.push_back(uint64_t{binding.set} << 32 | binding.binding);
+        if (binding.type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER) {
+            write.pTexelBufferView = &view;
+            key.push_back(reinterpret_cast<uint64_t>(view));
+        } else {
+            buffers.push_back(buffer_of(binding, dispatch));
+            write.pBufferInfo = &buffers.back();
+            key.insert(key.end(), {reinterpret_cast<uint64_t>(buffers.back().buffer), buffers.back().offset,
+                                   buffers.back().range});
+        }
+        writes.push_back(write);
+    }
+    // Sets of layouts with the same bindings are interchangeable.
+    const auto found = sets_.find(key);
+    if (found != sets_.end()) return found->second;
+
+    const vk::DeviceTable& table = context_.table();
+    if (sets_left_ == 0) {
+        const VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, sets_per_pool * 4},
+                                              {VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, sets_per_pool}};
+        VkDescriptorPoolCreateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
+        info.maxSets = sets_per_pool;
+        info.poolSizeCount = 2;
+        info.pPoolSizes = sizes;
+        VkDescriptorPool pool = VK_NULL_HANDLE;
+        vk::check(table.CreateDescriptorPool(context_.device(), &info, nullptr, &pool), "make a descriptor pool");
+        descriptor_pools_.emplace_back(context_.device(), pool, table.DestroyDescriptorPool);
+        sets_left_ = sets_per_pool;
+    }
+    const VkDescriptorSetLayout layout = program.set_layouts[set].get();
+    VkDescriptorSetAllocateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
+    info.descriptorPool = descriptor_pools_.back().get();
+    info.descriptorSetCount = 1;
+    info.pSetLayouts = &layout;
+    VkDescriptorSet handle = VK_NULL_HANDLE;
+    vk::check(table.AllocateDescriptorSets(context_.device(), &info, &handle), "make a descriptor set");
+    --sets_left_;
+    for (VkWriteDescriptorSet& write : writes) write.dstSet = handle;
+    table.UpdateDescriptorSets(context_.device(), static_cast<uint32_t>(writes.size()), writes.data(), 0, nullptr);
+    sets_.emplace(std::move(key), handle);
+    return handle;
+}
+
+void Session::record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch, uint32_t index) {
+    const vk::DeviceTable& table = context_.table();
+    const vk::InstanceTable& debug = context_.instance_table();
+    PipelineStore& store = context_.pipelines();
+    const ShaderProgram& program = store.request_program(dispatch.shader);
+    if (context_.labels_dispatches()) {
+        VkDebugUtilsLabelEXT label{VK_STRUCTURE_TYPE_DEBUG_UTILS_LABEL_EXT};
+        label.pLabelName = dispatch.label.c_str();
+        debug.CmdBeginDebugUtilsLabelEXT(commands, &label);
+    }
+    if (records_breadcrumbs_) table.CmdFillBuffer(commands, breadcrumbs_.get(), index * sizeof(uint32_t), 4, 1);
+
+    table.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
+                          store.request_pipeline(dispatch.shader, dispatch.specialization));
+    for (uint32_t set = 0; set < program.set_layouts.size(); ++set) {
+        const bool used = std::ranges::any_of(program.bindings, [&](const ShaderBinding& b) { return b.set == set; });
+        if (!used) continue;
+        const VkDescriptorSet handle = request_set(program, set, dispatch);
+        table.CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, program.layout.get(), set, 1, &handle, 0,
+                                    nullptr);
+    }
+    std::vector<uint8_t> push = dispatch.push;
+    for (const Relocation& relocation : dispatch.relocations) {
+        const vk::Buffer& base = relocation.base == Relocation::Base::Weights ? weights_ : arena_;
+        const uint64_t address = base.address() + relocation.offset_bytes;
+        std::memcpy(push.data() + relocation.push_offset_bytes, &address, sizeof(address));
+    }
+    table.CmdPushConstants(commands, program.layout.get(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
+                           static_cast<uint32_t>(push.size()), push.data());
+    table.CmdDispatch(commands, dispatch.group_count[0], dispatch.group_count[1], dispatch.group_count[2]);
+    if (context_.labels_dispatches()) debug.CmdEndDebugUtilsLabelEXT(commands);
+}
+
+void Session::record(VkCommandBuffer commands, VkQueryPool queries) {
+    const vk::DeviceTable& table = context_.table();
+    VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+    vk::check(table.BeginCommandBuffer(commands, &begin), "record the network");
+    const auto query_count = static_cast<uint32_t>(plan_->dispatch_count() * 2);
+    if (queries != VK_NULL_HANDLE) table.CmdResetQueryPool(commands, queries, 0, query_count);
+    if (plan_->clears_zero_texel) {
+        // The arena may be the host's, with anything in it.
+        table.CmdFillBuffer(commands, arena_.get(), 0, zero_texel_bytes, 0);
+        barrier(table, commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
+                VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
+    }
+    uint32_t index = 0;
+    for (const Step& step : plan_->steps) {
+        if (&step != &plan_->steps.front())
+            barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
+                    VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
+        for (const Dispatch& dispatch : step.dispatches) {
+            if (queries != VK_NULL_HANDLE)
+                table.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, queries, index * 2);
+            record_dispatch(commands, dispatch, index);
+            if (queries != VK_NULL_HANDLE)
+                table.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, queries, index * 2 + 1);
+            ++index;
+        }
+    }
+    barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+            VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
+            VK_ACCESS_HOST_READ_BIT);
+    vk::check(table.EndCommandBuffer(commands), "record the network");
+}
+
+void Session::submit_and_wait(VkCommandBuffer commands) {
+    const vk::DeviceTable& table = context_.table();
+    const VkFence fence = fence_.get();
+    VkSubmitInfo submit{VK_STRUCTURE_TYPE_SUBMIT_INFO};
+    submit.commandBufferCount = 1;
+    submit.pCommandBuffers = &commands;
+    vk::check(table.QueueSubmit(context_.queue(), 1, &submit, fence), "submit work to the device");
+    vk::check(table.WaitForFences(context_.device(), 1, &fence, VK_TRUE, UINT64_MAX), "wait for the device");
+    vk::check(table.ResetFences(context_.device(), 1, &fence), "reset a fence");
+}
+
+std::string Session::last_dispatch_begun() const {
+    if (!records_breadcrumbs_) return "unknown, because VKSEG_BREADCRUMBS=0 is set";
+    const std::span<const uint8_t> crumbs = breadcrumbs_.mapped();
+    std::string label;
+    size_t index = 0;
+    for (const Step& step : plan_->steps)
+        for (const Dispatch& dispatch : step.dispatches) {
+            uint32_t crumb = 0;
+            std::memcpy(&crumb, crumbs.data() + index++ * sizeof(crumb), sizeof(crumb));
+            if (crumb != 0) label = fmt::format("'{}' ({})", dispatch.label, to_string(dispatch.shader));
+        }
+    return label.empty() ? "none" : label;
+}
+
+void Session::run() {
+    assert(plan_ != nullptr);
+    if (records_breadcrumbs_) std::ranges::fill(breadcrumbs_.mapped(), uint8_t{0});
+    try {
+        submit_and_wait(commands_);
+    } catch (const DeviceLost& lost) {
+        throw DeviceLost(fmt::format("the device '{}' was lost; the last layer begun was {}. {}",
+                                     context_.facts().name, last_dispatch_begun(), lost.what()));
+    }
+    for (const vk::Buffer& output : outputs_) output.invalidate(context_);
+}
+
+std::span<uint8_t> Session::input(size_t index) const {
+    return inputs_[index].mapped().first(plan_->inputs[index].size_bytes);
+}
+
+std::span<const uint8_t> Session::output(size_t index) const {
+    return outputs_[index].mapped().first(plan_->outputs[index].size_bytes);
+}
+
+std::vector<DispatchTime> Session::profile() {
+    assert(plan_ != nullptr);
+    if (!context_.facts().timestamps) return {};
+    const vk::DeviceTable& table = context_.table();
+    const auto count = static_cast<uint32_t>(plan_->dispatch_count() * 2);
+    VkQueryPoolCreateInfo info{VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO};
+    info.queryType = VK_QUERY_TYPE_TIMESTAMP;
+    info.queryCount = count;
+    VkQueryPool handle = VK_NULL_HANDLE;
+    vk::check(table.CreateQueryPool(context_.device(), &info, nullptr, &handle), "make a query pool");
+    const vk::Owned<VkQueryPool> pool(context_.device(), handle, table.DestroyQueryPool);
+    record(side_commands_, handle);
+    submit_and_wait(side_commands_);
+    std::vector<uint64_t> ticks(count);
+    vk::check(table.GetQueryPoolResults(context_.device(), handle, 0, count, ticks.size() * sizeof(uint64_t),
+                                        ticks.data(), sizeof(uint64_t), VK_QUERY_RESULT_64_BIT),
+              "read timestamps");
+    std::vector<DispatchTime> times;
+    const auto period = static_cast<double>(context_.physical().timestamp_period_ns);
+    for (const Step& step : plan_->steps)
+        for (const Dispatch& dispatch : step.dispatches) {
+            const size_t at = times.size() * 2;
+            times.push_back({dispatch.label, dispatch.shader,
+                             static_cast<uint64_t>(static_cast<double>(ticks[at + 1] - ticks[at]) * period)});
+        }
+    return times;
+}
+
+}  // namespace vkseg

@@ -1,0 +1,77 @@
+#pragma once
+
+#include "graph/plan/plan.hpp"
+#include "runtime/context.hpp"
+#include "runtime/pipeline_store.hpp"
+#include "runtime/vk/buffer.hpp"
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace vkseg {
+
+struct DispatchTime {
+    std::string label;
+    ShaderId shader{};
+    uint64_t nanoseconds = 0;
+};
+
+/// Carries out plans on a context: memory bound once, commands recorded once, then replayed. It knows nothing of
+/// networks. Plans of one set of weights may follow each other (sizes); memory only grows, and going back to a plan that
+/// was seen before only records again. For one thread at a time; the context must outlive it.
+class Session {
+public:
+    explicit Session(Context& context);
+    ~Session();
+    Session(const Session&) = delete;
+    Session& operator=(const Session&) = delete;
+
+    /// Makes `plan` the one that runs. `pack` gives the packed weights; it is called when they differ from those
+    /// uploaded. Throws `OutOfMemory`, `Error` (a shader that does not compile) or `DeviceLost`.
+    void set_plan(std::shared_ptr<const Plan> plan, const std::function<std::vector<uint8_t>()>& pack);
+
+    /// The host's memory of an input or output of the current plan; valid until the next `set_plan`. Inputs keep their
+    /// bytes between runs.
+    [[nodiscard]] std::span<uint8_t> input(size_t index) const;
+    [[nodiscard]] std::span<const uint8_t> output(size_t index) const;
+
+    /// One submission; returns when the outputs are there. Allocates nothing. Throws `DeviceLost`.
+    void run();
+
+    /// One run with GPU timestamps around each dispatch, from a recording of its own. Empty without timestamps.
+    [[nodiscard]] std::vector<DispatchTime> profile();
+
+    [[nodiscard]] uint64_t arena_capacity_bytes() const { return arena_.size_bytes(); }
+
+private:
+    void upload_weights(const Plan& plan, const std::function<std::vector<uint8_t>()>& pack);
+    void reserve_memory(const Plan& plan);
+    void reserve_host_buffers(std::vector<vk::Buffer>& buffers, const std::vector<HostBuffer>& wanted, bool output);
+    VkDescriptorSet request_set(const ShaderProgram& program, uint32_t set, const Dispatch& dispatch);
+    void forget_sets();
+    void record(VkCommandBuffer commands, VkQueryPool queries);
+    void record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch, uint32_t index);
+    void submit_and_wait(VkCommandBuffer commands);
+    [[nodiscard]] std::string last_dispatch_begun() const;
+    [[nodiscard]] VkDescriptorBufferInfo buffer_of(const ShaderBinding& binding, const Dispatch& dispatch) const;
+
+    Context& context_;
+    std::shared_ptr<const Plan> plan_;
+    std::vector<PackedWeight> uploaded_;
+    vk::Buffer arena_, weights_, breadcrumbs_;
+    vk::Owned<VkBufferView> view_fp32_, view_fp16_;
+    std::vector<vk::Buffer> inputs_, outputs_;
+    std::vector<vk::Owned<VkDescriptorPool>> descriptor_pools_;
+    uint32_t sets_left_ = 0;
+    std::map<std::vector<uint64_t>, VkDescriptorSet> sets_;
+    vk::Owned<VkCommandPool> command_pool_;
+    VkCommandBuffer commands_ = VK_NULL_HANDLE, side_commands_ = VK_NULL_HANDLE;
+    vk::Owned<VkFence> fence_;
+    bool records_breadcrumbs_ = true;
+};
+
+}  // namespace vkseg
