@@ -24,12 +24,18 @@ std::string temporary_name() {
     return fmt::format(".vkseg-{}-{}.tmp", ::getpid(), counter++);
 }
 
+/// /dev/stdout and its like lead here, to a file somebody else holds open: replacing it would not reach them, and
+/// for a pipe the link's text is not even a path.
+bool is_open_file_of_a_process(const fs::path& path) {
+    return path.string().starts_with("/proc/");
+}
+
 /// Also to a target that does not exist yet, which canonical paths cannot do.
 fs::path follow_links(fs::path path) {
     constexpr int most_links = 40;  // as the kernel allows
     const fs::path name = path;
     std::error_code code;
-    for (int links = 0; fs::is_symlink(path, code); ++links) {
+    for (int links = 0; !is_open_file_of_a_process(path) && fs::is_symlink(path, code); ++links) {
         if (links == most_links) throw error("cannot write '{}': its symbolic link leads in a circle", name.string());
         path = path.parent_path() / fs::read_symlink(path, code);  // an absolute link replaces the folder
     }
@@ -45,8 +51,8 @@ AtomicFile::AtomicFile(fs::path path) : name_(std::move(path)), target_(follow_l
     const bool exists = ::stat(target_.c_str(), &status) == 0;
     if (exists && S_ISDIR(status.st_mode)) throw error("cannot write '{}': it is a folder", name_.string());
     if (exists && ::access(target_.c_str(), W_OK) != 0) fail(errno);
-    if (exists && !S_ISREG(status.st_mode)) {
-        fd_ = ::open(target_.c_str(), O_WRONLY | O_CLOEXEC);
+    if (exists && (!S_ISREG(status.st_mode) || is_open_file_of_a_process(target_))) {
+        fd_ = ::open(target_.c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);
         if (fd_ < 0) fail(errno);
         return;
     }

@@ -113,7 +113,8 @@ void Progress::finish() {
     is_finished_ = true;
     clear();
     const double elapsed_s = seconds(Clock::now() - start_);
-    std::string line = fmt::format("{} {} in {}", done_, done_ == 1 ? "image" : "images", duration_text(elapsed_s));
+    const std::string elapsed = elapsed_s < 60 ? fmt::format("{:.1f} s", elapsed_s) : duration_text(elapsed_s);
+    std::string line = fmt::format("{} {} in {}", done_, done_ == 1 ? "image" : "images", elapsed);
     if (done_ > 1) line += ", " + rate_text(static_cast<double>(done_) / elapsed_s);
     line += '\n';
     std::fwrite(line.data(), 1, line.size(), stream_);

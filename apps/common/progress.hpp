@@ -33,7 +33,7 @@ public:
     /// Prints a line of its own above the progress, terminal or not.
     void note(std::string_view line);
 
-    /// Replaces the progress by "100 images in 8 s, 12.4 images/s". Later calls do nothing.
+    /// Replaces the progress by "100 images in 8.1 s, 12.4 images/s". Later calls do nothing.
     void finish();
 
 private:

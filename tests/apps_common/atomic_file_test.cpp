@@ -2,6 +2,8 @@
 
 #include <sys/stat.h>
 
+#include <cstdio>
+#include <memory>
 #include <thread>
 
 #include "test_files.hpp"
@@ -93,6 +95,27 @@ TEST(AtomicFile, devices_and_pipes_are_written_to_and_stay) {
     reader.join();
     EXPECT_EQ(received, "through the pipe");
     EXPECT_TRUE(fs::is_fifo(pipe));
+}
+
+TEST(AtomicFile, open_files_of_the_process_receive_what_is_written) {
+    // What /dev/stdout is with a pipe and with a file behind it.
+    int ends[2];
+    ASSERT_EQ(::pipe(ends), 0);
+    write_file(fmt::format("/proc/self/fd/{}", ends[1]), "abc");
+    char received[3];
+    ASSERT_EQ(::read(ends[0], received, 3), 3);
+    EXPECT_EQ(std::string(received, 3), "abc");
+    ::close(ends[0]);
+    ::close(ends[1]);
+
+    const Folder folder;
+    const fs::path path = folder.put("redirected", "before ");
+    const std::unique_ptr<FILE, int (*)(FILE*)> file(std::fopen(path.c_str(), "a"), &std::fclose);
+    fs::create_symlink(fmt::format("/proc/self/fd/{}", ::fileno(file.get())), folder / "stdout");
+    write_file(folder / "stdout", "written ");
+    std::fputs("after", file.get());
+    std::fflush(file.get());
+    EXPECT_EQ(text_of(path), "before written after");
 }
 
 TEST(AtomicFile, names_of_the_greatest_length_work) {

@@ -1,0 +1,95 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+// The program's commands as plain options and functions; main.cpp alone knows the command line. Each returns the exit
+// status and throws `Error` for what the user should read.
+
+namespace vkseg::app {
+
+struct CommonOptions {
+    /// Index, name part or "reference"; empty takes VKSEG_DEVICE or the first device.
+    std::string device;
+    /// fp32, fp16 or auto
+    std::string precision = "auto";
+    /// WxH; empty takes the network's default.
+    std::string size;
+    std::string weights;
+    /// JSON text, or a file that holds it.
+    std::string config;
+    /// Empty: for people; "-": JSON on standard output; else a file.
+    std::string json;
+    std::vector<std::string> disabled_passes;
+};
+
+struct DevicesOptions {
+    std::string json;
+};
+int run_devices(const DevicesOptions& options);
+
+struct NetworksOptions {
+    std::string json;
+};
+int run_networks(const NetworksOptions& options);
+
+struct SegmentOptions {
+    CommonOptions common;
+    std::string network = "espnet";
+    std::vector<std::string> inputs;
+    std::string output = ".";
+    /// nearest or bilinear
+    std::string upsample = "nearest";
+    bool label_ids = false;
+    bool confidence = false;
+    /// Name of a class set or a JSON file; empty chooses by the number of classes.
+    std::string classes;
+    double opacity = 0.5;
+    /// WxH:FORMAT of raw frames on standard input; empty for pictures.
+    std::string raw;
+    /// overlay, colour or labels
+    std::string raw_output = "overlay";
+};
+int run_segment(const SegmentOptions& options);
+
+struct RunOptions {
+    CommonOptions common;
+    std::string network;
+    std::string input;
+    std::string output;
+};
+int run_run(const RunOptions& options);
+
+struct VerifyOptions {
+    CommonOptions common;
+    std::vector<std::string> cases;
+    std::string dump;
+};
+int run_verify(const VerifyOptions& options);
+
+struct InspectOptions {
+    CommonOptions common;
+    std::string network;
+    std::string paper_device;
+    bool print_graph = false;
+    bool print_plan = false;
+    /// Print the graph after this pass.
+    std::string print_after;
+};
+int run_inspect(const InspectOptions& options);
+
+struct ConvertOptions {
+    std::string from;
+    std::string to;
+};
+int run_convert(const ConvertOptions& options);
+
+struct BenchOptions {
+    CommonOptions common;
+    std::vector<std::string> networks;
+    int repeat = 10;
+    int warm_up = 2;
+};
+int run_bench(const BenchOptions& options);
+
+}  // namespace vkseg::app

@@ -1,0 +1,95 @@
+#include "apps/vkseg/support.hpp"
+#include "graph/ir/error.hpp"
+#include "graph/passes/passes.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+
+namespace vkseg::app {
+
+namespace {
+
+DeviceFacts facts_for(const InspectOptions& options) {
+    if (!options.paper_device.empty()) return paper_device(options.paper_device);
+    if (options.common.device == "reference")
+        throw error("the reference has no plan; name a --device or a --paper-device");
+    return open_context(options.common)->facts();
+}
+
+void print_after_pass(const InspectOptions& options, const Model& model) {
+    const auto& names = pass_names();
+    if (std::find(names.begin(), names.end(), options.print_after) == names.end())
+        throw error("--print-after '{}': the passes are {}", options.print_after, fmt::join(names, ", "));
+    Graph graph = model.graph;
+    PassOptions passes;
+    passes.disabled = {options.common.disabled_passes.begin(), options.common.disabled_passes.end()};
+    passes.observer = [&](std::string_view name, bool changed, const Graph& after) {
+        if (name == options.print_after)
+            fmt::print("after {}{}:\n{}\n", name, changed ? "" : " (unchanged)", to_string(after));
+    };
+    simplify(graph, passes);
+}
+
+}  // namespace
+
+int run_inspect(const InspectOptions& options) {
+    const auto model = open_model(options.common, options.network, parse_config(options.common.config),
+                                  parse_size(options.common.size));
+    if (!options.print_after.empty()) print_after_pass(options, *model);
+    const DeviceFacts facts = facts_for(options);
+    Choices choices;
+    const PrecisionChoice precision = parse_precision(options.common.precision);
+    if (precision == PrecisionChoice::FP16 ||
+        (precision == PrecisionChoice::Auto && facts.type != DeviceType::Cpu))
+        choices.precision = Precision::FP16;
+    const Plan plan = compile(model->simplified, facts, choices);
+    const uint64_t macs = count_macs(model->graph);
+    const TensorDesc& scores = model->graph.desc(model->graph.outputs[0]);
+    const char* precision_name = choices.precision == Precision::FP16 ? "fp16" : "fp32";
+    if (!options.common.json.empty()) {
+        nlohmann::json layers = nlohmann::json::array();
+        for (size_t step = 0; step < plan.steps.size(); ++step)
+            for (const Dispatch& dispatch : plan.steps[step].dispatches)
+                layers.push_back({{"layer", dispatch.label},
+                                  {"kernel", to_string(dispatch.shader)},
+                                  {"step", step},
+                                  {"workgroups", dispatch.group_count},
+                                  {"macs", dispatch.macs},
+                                  {"bytes_read", dispatch.bytes_read},
+                                  {"bytes_written", dispatch.bytes_written}});
+        write_json({{"network", model->network},
+                    {"size", {model->width, model->height}},
+                    {"precision", precision_name},
+                    {"device", facts.name},
+                    {"on_paper", !options.paper_device.empty()},
+                    {"params", model->parameters},
+                    {"macs", macs},
+                    {"output_shape_chw", scores.shape},
+                    {"plan",
+                     {{"dispatches", plan.dispatch_count()},
+                      {"barriers", plan.barrier_count()},
+                      {"bytes_moved", plan.bytes_moved()},
+                      {"peak_memory_bytes", plan.arena_bytes},
+                      {"weights_bytes", plan.weights_bytes},
+                      {"layers", layers}}}},
+                   options.common.json);
+        return 0;
+    }
+    if (options.print_graph) fmt::print("{}\n", to_string(model->simplified));
+    if (options.print_plan) fmt::print("{}\n", to_string(plan));
+    fmt::print("{} at {}x{}, {} classes, scores {}\n", model->network, model->width, model->height, model->classes,
+               to_string(scores.shape));
+    fmt::print("  parameters      {}\n  multiply-adds   {:.3f} G\n", model->parameters,
+               static_cast<double>(macs) / 1e9);
+    fmt::print("plan for {}{}, {}\n", facts.name, options.paper_device.empty() ? "" : " (on paper)", precision_name);
+    fmt::print("  dispatches      {}\n  barriers        {}\n", plan.dispatch_count(), plan.barrier_count());
+    fmt::print("  bytes moved     {:.1f} MB (activations, each operand once per dispatch)\n",
+               static_cast<double>(plan.bytes_moved()) / 1e6);
+    fmt::print("  peak memory     {:.1f} MB (activations)\n  packed weights  {:.2f} MB\n",
+               static_cast<double>(plan.arena_bytes) / 1e6, static_cast<double>(plan.weights_bytes) / 1e6);
+    return 0;
+}
+
+}  // namespace vkseg::app

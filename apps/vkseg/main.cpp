@@ -1,0 +1,158 @@
+#include "apps/vkseg/commands.hpp"
+#include "graph/ir/error.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <csignal>
+#include <cstdio>
+#include <functional>
+#include <new>
+
+namespace {
+
+using namespace vkseg::app;
+
+void add_json(CLI::App& command, std::string& target) {
+    command.add_flag("--json{-}", target, "Print JSON on standard output, or write it to a file with --json=FILE");
+}
+
+void add_device(CLI::App& command, CommonOptions& options) {
+    command
+        .add_option("--device", options.device,
+                    "Device: index in 'vkseg devices', part of its name (lavapipe and swiftshader are understood), or "
+                    "'reference' for the plain CPU code. Else VKSEG_DEVICE, else the first device")
+        ->type_name("INDEX|NAME|reference");
+    command
+        .add_option("--precision", options.precision,
+                    "fp32, fp16 (activations stored in 16 bits, sums in 32) or auto (fp16 on GPUs)")
+        ->type_name("fp32|fp16|auto")
+        ->capture_default_str();
+    command.add_option("--disable-pass", options.disabled_passes, "Leave out a simplification of the graph, by name")
+        ->type_name("PASS");
+}
+
+void add_model(CLI::App& command, CommonOptions& options) {
+    add_device(command, options);
+    command.add_option("--size", options.size, "Size that the network sees (the network's default)")
+        ->type_name("WxH");
+    command.add_option("--weights", options.weights, "Trained weights: PyTorch state dict (.pth) or .safetensors")
+        ->type_name("FILE");
+    command
+        .add_option("--config", options.config,
+                    "Configuration of the network as a JSON object or a file with one; keys: 'vkseg networks'")
+        ->type_name("JSON");
+}
+
+int run(int argc, char** argv) {
+    CLI::App app("Real-time segmentation networks on any Vulkan device, with no CUDA.", "vkseg");
+    app.set_version_flag("--version", "vkseg " VKSEG_VERSION);
+    app.require_subcommand(1);
+    app.fallthrough(false);
+    app.footer("Each command explains itself: vkseg COMMAND --help");
+    std::function<int()> chosen;
+    const auto command = [&](const char* name, const char* description, auto& options, auto function) {
+        CLI::App* sub = app.add_subcommand(name, description);
+        sub->callback([&chosen, &options, function] { chosen = [&options, function] { return function(options); }; });
+        return sub;
+    };
+
+    DevicesOptions devices;
+    add_json(*command("devices", "List the Vulkan devices and what they can do", devices, run_devices), devices.json);
+
+    NetworksOptions networks;
+    add_json(*command("networks", "List the networks, their sizes, configuration and published figures", networks,
+                      run_networks),
+             networks.json);
+
+    SegmentOptions segment;
+    CLI::App* sub = command("segment", "Segment pictures: class mask, coloured mask and overlay", segment, run_segment);
+    sub->add_option("input", segment.inputs, "PNG or JPEG files, folders of them, or - with --raw")
+        ->required()
+        ->type_name("IMAGE|FOLDER");
+    sub->add_option("-o,--output", segment.output, "Folder for NAME_labels.png, NAME_colour.png, NAME_overlay.png")
+        ->type_name("DIR")
+        ->capture_default_str();
+    sub->add_option("--network", segment.network, "Network")->capture_default_str();
+    add_model(*sub, segment.common);
+    sub->add_option("--upsample", segment.upsample, "How the result reaches the picture's size: nearest, or bilinear on the scores")
+        ->type_name("nearest|bilinear")
+        ->capture_default_str();
+    sub->add_flag("--label-ids", segment.label_ids,
+                  "Write the data set's label ids (Cityscapes: road 7, ...; void 0) instead of class indices");
+    sub->add_flag("--confidence", segment.confidence,
+                  "Also write NAME_confidence.png: probability of the winning class, 255 for certain");
+    sub->add_option("--classes", segment.classes,
+                    "Names and colours: cityscapes19, cityscapes20, camvid11, camvid12, pascal21, or a JSON file "
+                    "[{\"name\": ..., \"colour\": [r, g, b], \"id\": n}, ...]. Else by the number of classes")
+        ->type_name("NAME|FILE");
+    sub->add_option("--opacity", segment.opacity, "Of the colours in the overlay, 0 to 1")->capture_default_str();
+    sub->add_option("--raw", segment.raw,
+                    "Read raw frames from standard input and write them to standard output: WxH:rgb24, rgba, bgr24, bgra")
+        ->type_name("WxH:FORMAT");
+    sub->add_option("--raw-output", segment.raw_output, "What --raw writes; labels are one byte per pixel")
+        ->type_name("overlay|colour|labels")
+        ->capture_default_str();
+    add_json(*sub, segment.common.json);
+
+    RunOptions raw;
+    sub = command("run", "Run a network on a raw float32 tensor", raw, run_run);
+    sub->add_option("network", raw.network, "Network")->required();
+    sub->add_option("--input", raw.input, "Normalised input, 1x3xHxW or 3xHxW")->required()->type_name("X.npy");
+    sub->add_option("--output", raw.output, "Scores, float32")->required()->type_name("Y.npy");
+    add_model(*sub, raw.common);
+
+    VerifyOptions verify;
+    sub = command("verify", "Compare with stored outputs of the published code; exit status 1 beyond the tolerance",
+                  verify, run_verify);
+    sub->add_option("case", verify.cases, "Folders with a case.json")->required()->type_name("CASE_DIR");
+    sub->add_option("--dump", verify.dump, "Write the full scores to DIR/<parent folder>-<case folder>.npy")
+        ->type_name("DIR");
+    add_device(*sub, verify.common);
+    add_json(*sub, verify.common.json);
+
+    InspectOptions inspect;
+    sub = command("inspect", "Parameters, multiply-adds and the plan of a network, on a device or on paper", inspect,
+                  run_inspect);
+    sub->add_option("network", inspect.network, "Network")->required();
+    add_model(*sub, inspect.common);
+    sub->add_option("--paper-device", inspect.paper_device,
+                    "Plan for a device that is only written down: nvidia-discrete, jetson-orin, jetson-tx2, jetson-nano, "
+                    "amd-rdna2, intel-arc, mali-g78, adreno-640, lavapipe, swiftshader, minimal")
+        ->type_name("NAME");
+    sub->add_flag("--print-graph", inspect.print_graph, "Print the simplified graph");
+    sub->add_flag("--print-plan", inspect.print_plan, "Print every dispatch");
+    sub->add_option("--print-after", inspect.print_after, "Print the graph after this simplification")
+        ->type_name("PASS");
+    add_json(*sub, inspect.common.json);
+
+    ConvertOptions convert;
+    sub = command("convert", "Convert weights: PyTorch state dict or safetensors to safetensors", convert, run_convert);
+    sub->add_option("from", convert.from, "Weights to read")->required()->type_name("A");
+    sub->add_option("to", convert.to, "File to write (.safetensors)")->required()->type_name("B");
+
+    BenchOptions bench;
+    sub = command("bench", "Time networks: GPU time and end to end, host floats to host scores", bench, run_bench);
+    sub->add_option("network", bench.networks, "Networks")->required();
+    sub->add_option("--repeat", bench.repeat, "Timed runs of each")->capture_default_str();
+    sub->add_option("--warm-up", bench.warm_up, "Runs before them")->capture_default_str();
+    add_model(*sub, bench.common);
+    add_json(*sub, bench.common.json);
+
+    CLI11_PARSE(app, argc, argv);
+    return chosen();
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+    // A reader that goes away is an error of writing, with its sentence, not a silent death.
+    std::signal(SIGPIPE, SIG_IGN);
+    try {
+        return run(argc, argv);
+    } catch (const std::bad_alloc&) {
+        std::fprintf(stderr, "vkseg: there is not enough memory\n");
+    } catch (const std::exception& reason) {
+        std::fprintf(stderr, "vkseg: %s\n", reason.what());
+    }
+    return 1;
+}
