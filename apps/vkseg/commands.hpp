@@ -67,6 +67,12 @@ struct VerifyOptions {
 };
 int run_verify(const VerifyOptions& options);
 
+struct CheckOptions {
+    CommonOptions common;
+    std::vector<std::string> networks{"espnet"};
+};
+int run_check(const CheckOptions& options);
+
 struct InspectOptions {
     CommonOptions common;
     std::string network;

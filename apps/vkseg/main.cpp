@@ -110,6 +110,14 @@ int run(int argc, char** argv) {
     add_device(*sub, verify.common);
     add_json(*sub, verify.common.json);
 
+    CheckOptions check;
+    sub = command("check",
+                  "Prove the device: networks with made-up weights against the plain CPU code; exit status 1 beyond rounding",
+                  check, run_check);
+    sub->add_option("network", check.networks, "Networks (espnet)");
+    add_model(*sub, check.common);
+    add_json(*sub, check.common.json);
+
     InspectOptions inspect;
     sub = command("inspect", "Parameters, multiply-adds and the plan of a network, on a device or on paper", inspect,
                   run_inspect);

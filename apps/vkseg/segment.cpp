@@ -140,7 +140,7 @@ int segment_pictures(const SegmentOptions& options) {
                       output_paths(inputs, options.output, "_confidence.png")};
     Segmenter segmenter(options);
     std::error_code status;
-    std::filesystem::create_directories(options.output, status);
+    const bool made_folder = std::filesystem::create_directories(options.output, status);
     if (!std::filesystem::is_directory(options.output))
         throw error("--output '{}' is no folder and cannot be made one", options.output);
     if (options.common.json.empty())
@@ -206,6 +206,9 @@ int segment_pictures(const SegmentOptions& options) {
     writer.join();
     reader.join();
     progress.finish();
+    // A folder that nothing was written to leaves with the failure; one with files in it stays.
+    if (made_folder && std::filesystem::is_empty(options.output, status))
+        std::filesystem::remove(options.output, status);
 
     int failed = 0;
     nlohmann::json list = nlohmann::json::array();

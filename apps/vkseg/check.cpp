@@ -1,0 +1,80 @@
+#include "apps/vkseg/support.hpp"
+#include "graph/ir/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <cmath>
+
+namespace vkseg::app {
+
+namespace {
+
+/// A picture-like input: smooth shapes with some noise, the same on every machine.
+Tensor made_up_input(int width, int height) {
+    Tensor input({3, height, width});
+    uint32_t noise = 1;
+    size_t i = 0;
+    for (int c = 0; c < 3; ++c)
+        for (int y = 0; y < height; ++y)
+            for (int x = 0; x < width; ++x) {
+                noise = noise * 1664525u + 1013904223u;
+                const double wave = std::sin(x * 0.11 + c) * std::cos(y * 0.07 - c);
+                input.data[i++] = static_cast<float>(wave + static_cast<double>(noise >> 8) / (1 << 24) - 0.5);
+            }
+    return input;
+}
+
+double relative_l2(const Tensor& found, const Tensor& wanted) {
+    double errors = 0, squares = 0;
+    for (size_t i = 0; i < wanted.data.size(); ++i) {
+        const double difference = std::isfinite(found.data[i]) ? found.data[i] - wanted.data[i] : INFINITY;
+        errors += difference * difference;
+        squares += static_cast<double>(wanted.data[i]) * wanted.data[i];
+    }
+    return std::sqrt(errors / squares);
+}
+
+}  // namespace
+
+int run_check(const CheckOptions& options) {
+    if (!options.common.weights.empty() && options.networks.size() > 1)
+        throw error("--weights belong to one network, but {} are named", options.networks.size());
+    std::array<int, 2> size = parse_size(options.common.size);
+    if (size[0] == 0) size = {256, 128};
+    const PrecisionChoice precision = parse_precision(options.common.precision);
+    const std::unique_ptr<Context> context = open_context(options.common);
+    nlohmann::json results = nlohmann::json::array();
+    bool all_passed = true;
+    for (const std::string& name : options.networks) {
+        const auto model = open_model(options.common, name, parse_config(options.common.config), size);
+        Runner device(model, context.get(), {precision, {}});
+        Runner plain(model, nullptr, {});
+        const Tensor input = made_up_input(model->width, model->height);
+        const double error = relative_l2(device.scores(input), plain.scores(input));
+        // Rounding of 24 bits, and of 11 bits stored after every layer.
+        const bool fp16 = device.precision() == Precision::FP16;
+        const double tolerance = fp16 ? 5e-3 : 1e-5;
+        const bool passed = error <= tolerance;
+        all_passed = all_passed && passed;
+        results.push_back({{"network", name},
+                           {"precision", fp16 ? "fp16" : "fp32"},
+                           {"relative_l2", error},
+                           {"tolerance", tolerance},
+                           {"passed", passed}});
+        if (options.common.json.empty())
+            fmt::print("{} {}x{} {} on {}: relative L2 error {:.2e} against the CPU reference (at most {:.0e}): {}\n",
+                       name, model->width, model->height, fp16 ? "fp16" : "fp32",
+                       context == nullptr ? "CPU reference" : context->facts().name, error, tolerance,
+                       passed ? "passed" : "FAILED");
+    }
+    if (!options.common.json.empty())
+        write_json({{"device", context == nullptr ? "CPU reference" : context->facts().name},
+                    {"driver", context == nullptr ? "none" : context->facts().driver},
+                    {"networks", results},
+                    {"passed", all_passed}},
+                   options.common.json);
+    return all_passed ? 0 : 1;
+}
+
+}  // namespace vkseg::app
