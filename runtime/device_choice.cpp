@@ -40,7 +40,7 @@ std::string describe_all(const std::vector<PhysicalDevice>& devices) {
     std::string text;
     for (size_t i = 0; i < devices.size(); ++i) {
         text += fmt::format("\n  [{}] {} ({})", i, devices[i].facts.name, to_string(devices[i].facts.type));
-        for (const std::string& lack : devices[i].lacks) text += ": " + lack;
+        if (!devices[i].lacks.empty()) text += fmt::format(": {}", fmt::join(devices[i].lacks, ", "));
     }
     return text;
 }
@@ -48,13 +48,15 @@ std::string describe_all(const std::vector<PhysicalDevice>& devices) {
 }  // namespace
 
 void make_swiftshader_visible() {
-    if (std::getenv("VK_ADD_DRIVER_FILES") != nullptr || std::getenv("VK_DRIVER_FILES") != nullptr ||
-        std::getenv("VK_ICD_FILENAMES") != nullptr)
-        return;
-    for (const char* file : {"/usr/lib/chromium/vk_swiftshader_icd.json", "/usr/lib64/chromium/vk_swiftshader_icd.json",
+    for (const char* own : {"VK_ADD_DRIVER_FILES", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"})
+        if (std::getenv(own) != nullptr) return;  // the user has said which drivers there are
+    const char* named = std::getenv("VKSEG_SWIFTSHADER_ICD");
+    for (const char* file : {named, "/usr/lib/chromium/vk_swiftshader_icd.json",
+                             "/usr/lib64/chromium/vk_swiftshader_icd.json",
+                             "/usr/lib64/chromium-browser/vk_swiftshader_icd.json",
                              "/opt/google/chrome/vk_swiftshader_icd.json"}) {
         std::error_code ignored;
-        if (!std::filesystem::exists(file, ignored)) continue;
+        if (file == nullptr || !std::filesystem::exists(file, ignored)) continue;
         setenv("VK_ADD_DRIVER_FILES", file, 0);
         return;
     }
@@ -95,7 +97,8 @@ size_t choose_device(const std::vector<PhysicalDevice>& devices, std::string_vie
     }
     if (found == devices.size()) throw error("there is no device '{}'; found are:{}", wanted, describe_all(devices));
     if (!devices[found].lacks.empty())
-        throw error("device '{}' cannot be used: {}", devices[found].facts.name, devices[found].lacks.front());
+        throw error("device '{}' cannot be used: {}", devices[found].facts.name,
+                    fmt::join(devices[found].lacks, ", "));
     return found;
 }
 

@@ -6,8 +6,9 @@
 
 namespace vkseg {
 
-/// Makes the loader find SwiftShader, whose driver lies beside the browser that ships it. Sets VK_ADD_DRIVER_FILES
-/// unless the user did; call before any instance exists and before other threads read the environment.
+/// Makes the loader find SwiftShader, whose driver lies beside the browser that ships it (or where the environment's
+/// VKSEG_SWIFTSHADER_ICD says). Sets VK_ADD_DRIVER_FILES unless the user chose drivers; call before other threads read
+/// the environment.
 void make_swiftshader_visible();
 
 /// "SwiftShader", "swift": a name that only SwiftShader can have.

@@ -43,25 +43,32 @@ std::vector<std::string> extensions_of(const vk::InstanceTable& table, VkPhysica
     return names;
 }
 
+void use_queue_family(PhysicalDevice& device, uint32_t family, const VkQueueFamilyProperties& properties) {
+    const uint32_t bits = properties.timestampValidBits;
+    device.queue_family = family;
+    device.facts.timestamps = bits != 0;
+    device.timestamp_mask = bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+}
+
 /// The first compute queue family, one with timestamps preferred.
-void choose_queue_family(const vk::InstanceTable& table, PhysicalDevice& device) {
+void choose_queue_family(const std::vector<VkQueueFamilyProperties>& families, PhysicalDevice& device) {
+    bool found = false;
+    for (uint32_t i = 0; i < families.size(); ++i) {
+        const bool computes = (families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) != 0;
+        const bool better = !found || (!device.facts.timestamps && families[i].timestampValidBits != 0);
+        if (!computes || !better) continue;
+        use_queue_family(device, i, families[i]);
+        found = true;
+    }
+    if (!found) device.lacks.emplace_back("it has no compute queue");
+}
+
+std::vector<VkQueueFamilyProperties> queue_families(const vk::InstanceTable& table, VkPhysicalDevice device) {
     uint32_t count = 0;
-    table.GetPhysicalDeviceQueueFamilyProperties(device.handle, &count, nullptr);
+    table.GetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
     std::vector<VkQueueFamilyProperties> families(count);
-    table.GetPhysicalDeviceQueueFamilyProperties(device.handle, &count, families.data());
-    int best = -1;
-    for (uint32_t i = 0; i < count; ++i) {
-        if ((families[i].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0) continue;
-        if (best < 0 || (families[static_cast<uint32_t>(best)].timestampValidBits == 0 &&
-                         families[i].timestampValidBits != 0))
-            best = static_cast<int>(i);
-    }
-    if (best < 0) {
-        device.lacks.emplace_back("it has no compute queue");
-        return;
-    }
-    device.queue_family = static_cast<uint32_t>(best);
-    device.facts.timestamps = families[device.queue_family].timestampValidBits != 0;
+    table.GetPhysicalDeviceQueueFamilyProperties(device, &count, families.data());
+    return families;
 }
 
 void read_memory(const vk::InstanceTable& table, PhysicalDevice& device) {
@@ -72,7 +79,9 @@ void read_memory(const vk::InstanceTable& table, PhysicalDevice& device) {
         if ((memory.memoryHeaps[i].flags & VK_MEMORY_HEAP_DEVICE_LOCAL_BIT) != 0)
             largest = std::max<uint64_t>(largest, memory.memoryHeaps[i].size);
     device.facts.device_memory_bytes = largest;
-    // Unified: the largest device-local heap is one that the host maps as well.
+    // Unified: the largest device-local heap is one that the host maps as well. Discrete GPUs may show all of theirs
+    // through the bus, which is not the same memory at the same speed.
+    if (device.facts.type == DeviceType::Discrete) return;
     for (uint32_t i = 0; i < memory.memoryTypeCount; ++i) {
         constexpr VkMemoryPropertyFlags wanted = VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT |
                                                  VK_MEMORY_PROPERTY_HOST_VISIBLE_BIT |
@@ -101,7 +110,8 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     facts.api_version = core.apiVersion;
     facts.driver_version = core.driverVersion;
     std::memcpy(device.pipeline_cache_uuid, core.pipelineCacheUUID, VK_UUID_SIZE);
-    const uint32_t version = core.apiVersion;
+    // What a host's older instance hides of a newer device is not there for us either.
+    const uint32_t version = std::min(core.apiVersion, instance.api_version());
     if (version < VK_API_VERSION_1_1) {
         device.lacks.push_back(fmt::format("it has Vulkan {}.{}, but 1.1 is needed", VK_API_VERSION_MAJOR(version),
                                            VK_API_VERSION_MINOR(version)));
@@ -140,6 +150,11 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     device.features.storage_8bit = storage8.storageBuffer8BitAccess != 0;
     device.features.shader_float16 = float16.shaderFloat16 != 0;
     device.features.buffer_device_address = address.bufferDeviceAddress != 0;
+    device.features.buffer_marker = has(VK_AMD_BUFFER_MARKER_EXTENSION_NAME);
+    device.features.checkpoints = has(VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME);
+    if (device.features.buffer_marker) device.features.extensions.push_back(VK_AMD_BUFFER_MARKER_EXTENSION_NAME);
+    if (device.features.checkpoints)
+        device.features.extensions.push_back(VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME);
     if (version < VK_API_VERSION_1_2) {
         if (device.features.storage_8bit) device.features.extensions.push_back(VK_KHR_8BIT_STORAGE_EXTENSION_NAME);
         if (device.features.shader_float16)
@@ -149,8 +164,8 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     }
 
     const VkPhysicalDeviceLimits& limits = core.limits;
-    facts.driver = driver.driverName[0] != '\0' ? fmt::format("{} {}", driver.driverName, driver.driverInfo)
-                                                : fmt::format("version {}", core.driverVersion);
+    facts.driver = driver.driverName[0] == '\0' ? fmt::format("version {}", core.driverVersion) : driver.driverName;
+    if (driver.driverInfo[0] != '\0') facts.driver += fmt::format(" {}", driver.driverInfo);
     facts.max_workgroup_invocations = limits.maxComputeWorkGroupInvocations;
     for (size_t axis = 0; axis < 3; ++axis) {
         facts.max_workgroup_size[axis] = limits.maxComputeWorkGroupSize[axis];
@@ -172,8 +187,8 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     facts.fp16_arithmetic = device.features.shader_float16;
     facts.int8_storage = device.features.storage_8bit;
     facts.buffer_device_address = device.features.buffer_device_address;
-    choose_queue_family(table, device);
-    device.timestamp_period_ns = facts.timestamps ? limits.timestampPeriod : 0.0f;
+    choose_queue_family(queue_families(table, handle), device);
+    device.timestamp_period_ns = limits.timestampPeriod;
     read_memory(table, device);
 
     // The texel-view kernels read through storage texel buffers of these formats.
@@ -183,6 +198,23 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
         if ((support.bufferFeatures & VK_FORMAT_FEATURE_STORAGE_TEXEL_BUFFER_BIT) == 0)
             facts.max_texel_buffer_elements = 0;
     }
+    return device;
+}
+
+PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle, uint32_t queue_family,
+                        const DeviceFeatures& enabled) {
+    PhysicalDevice device = describe(instance, handle);
+    const std::vector<VkQueueFamilyProperties> families = queue_families(instance.table(), handle);
+    if (queue_family >= families.size() || (families[queue_family].queueFlags & VK_QUEUE_COMPUTE_BIT) == 0)
+        throw error("queue family {} of device '{}' does not compute", queue_family, device.facts.name);
+    use_queue_family(device, queue_family, families[queue_family]);
+    DeviceFacts& facts = device.facts;
+    facts.buffer_device_address = facts.buffer_device_address && enabled.buffer_device_address;
+    facts.fp16_storage = facts.fp16_storage && enabled.storage_16bit;
+    facts.int8_storage = facts.int8_storage && enabled.storage_8bit;
+    facts.fp16_arithmetic = facts.fp16_arithmetic && enabled.shader_float16;
+    device.features = enabled;
+    device.features.buffer_device_address = facts.buffer_device_address;
     return device;
 }
 

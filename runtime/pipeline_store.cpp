@@ -9,13 +9,6 @@
 
 namespace vkseg {
 
-namespace {
-
-/// What every device has; all push structs fit.
-constexpr uint32_t push_constant_bytes = 128;
-
-}  // namespace
-
 PipelineStore::PipelineStore(const Context& context, bool use_disk) : context_(context) {
     std::optional<std::vector<uint8_t>> blob;
     if (use_disk) {
@@ -28,26 +21,26 @@ PipelineStore::PipelineStore(const Context& context, bool use_disk) : context_(c
     if (blob) {
         info.initialDataSize = blob->size();
         info.pInitialData = blob->data();
-        loaded_bytes_ = blob->size();
+        saved_bytes_ = blob->size();
     }
     VkPipelineCache cache = VK_NULL_HANDLE;
     vk::check(context.table().CreatePipelineCache(context.device(), &info, nullptr, &cache), "make a pipeline cache");
     cache_ = {context.device(), cache, context.table().DestroyPipelineCache};
 }
 
-PipelineStore::~PipelineStore() {
-    if (file_ != nullptr) save();
-}
+PipelineStore::~PipelineStore() { save(); }
 
-void PipelineStore::save() const {
+void PipelineStore::save() {
+    if (file_ == nullptr) return;
     size_t size = 0;
     const auto get = context_.table().GetPipelineCacheData;
     if (pipelines_.empty() || get(context_.device(), cache_.get(), &size, nullptr) != VK_SUCCESS) return;
-    if (size <= loaded_bytes_) return;
     std::vector<uint8_t> blob(size);
     if (get(context_.device(), cache_.get(), &size, blob.data()) != VK_SUCCESS) return;
-    blob.resize(size);
-    file_->save(blob);
+    blob.resize(size);  // the first answer may be an upper bound
+    // Drivers that keep nothing give a header alone, and some put a new one before what they were given.
+    if (blob.size() > saved_bytes_ + sizeof(VkPipelineCacheHeaderVersionOne) && file_->save(blob))
+        saved_bytes_ = blob.size();
 }
 
 const ShaderProgram& PipelineStore::request_program(ShaderId shader) {
@@ -114,6 +107,7 @@ vk::Owned<VkPipeline> PipelineStore::create(const Key& key, const ShaderProgram&
     VkPipeline pipeline = VK_NULL_HANDLE;
     vk::check(context_.table().CreateComputePipelines(context_.device(), cache_.get(), 1, &info, nullptr, &pipeline),
               fmt::format("compile shader {}", to_string(key.first)));
+    context_.name_object(VK_OBJECT_TYPE_PIPELINE, pipeline, to_string(key.first));
     return {context_.device(), pipeline, context_.table().DestroyPipeline};
 }
 
@@ -154,7 +148,8 @@ size_t PipelineStore::prepare(const Plan& plan) {
         }
     };
     {
-        const std::jthread second(work);
+        std::jthread second;
+        if (jobs.size() > 1) second = std::jthread(work);
         work();
     }
     for (Job& job : jobs) {

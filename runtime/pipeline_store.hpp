@@ -23,6 +23,9 @@ struct ShaderProgram {
 /// Pipelines by shader and specialisation, made once per context and owned here.
 class PipelineStore {
 public:
+    /// What every device has; all push structs fit.
+    static constexpr uint32_t push_constant_bytes = 128;
+
     PipelineStore(const Context& context, bool use_disk);
     /// Keeps new pipelines on disk.
     ~PipelineStore();
@@ -34,15 +37,16 @@ public:
     /// Makes all pipelines of a plan that are missing, two at a time. Returns how many were made.
     size_t prepare(const Plan& plan);
     [[nodiscard]] size_t pipeline_count() const { return pipelines_.size(); }
+    /// Keeps new pipelines on disk now; the destructor does so too. Does nothing without a disk cache or news.
+    void save();
 
 private:
     using Key = std::pair<ShaderId, std::vector<uint32_t>>;
     [[nodiscard]] vk::Owned<VkPipeline> create(const Key& key, const ShaderProgram& program) const;
-    void save() const;
 
     const Context& context_;
     std::unique_ptr<PipelineCacheFile> file_;
-    size_t loaded_bytes_ = 0;
+    size_t saved_bytes_ = 0;
     vk::Owned<VkPipelineCache> cache_;
     std::map<ShaderId, ShaderProgram> programs_;
     std::map<Key, vk::Owned<VkPipeline>> pipelines_;

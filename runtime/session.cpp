@@ -1,9 +1,7 @@
 #include "runtime/session.hpp"
 
-
 #include <algorithm>
 #include <cassert>
-#include <cstdlib>
 #include <cstring>
 
 namespace vkseg {
@@ -24,14 +22,9 @@ void barrier(const vk::DeviceTable& table, VkCommandBuffer commands, VkPipelineS
     table.CmdPipelineBarrier(commands, from_stage, to_stage, 0, 1, &memory, 0, nullptr, 0, nullptr);
 }
 
-bool wants_breadcrumbs() {
-    const char* value = std::getenv("VKSEG_BREADCRUMBS");
-    return value == nullptr || std::strcmp(value, "0") != 0;
-}
-
 }  // namespace
 
-Session::Session(Context& context) : context_(context), records_breadcrumbs_(wants_breadcrumbs()) {
+Session::Session(Context& context) : context_(context), breadcrumbs_(context) {
     const vk::DeviceTable& table = context.table();
     VkCommandPoolCreateInfo pool_info{VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
     pool_info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
@@ -91,6 +84,9 @@ void Session::upload_weights(const Plan& plan, const std::function<std::vector<u
         vk::check(table.BeginCommandBuffer(side_commands_, &begin), "record the upload of the weights");
         const VkBufferCopy region{0, 0, size};
         table.CmdCopyBuffer(side_commands_, staging.get(), weights_.get(), 1, &region);
+        // A fence makes them available; only a barrier makes them visible to what is submitted later.
+        barrier(table, side_commands_, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
+                VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT);
         vk::check(table.EndCommandBuffer(side_commands_), "record the upload of the weights");
         submit_and_wait(side_commands_);
     }
@@ -123,12 +119,7 @@ void Session::reserve_memory(const Plan& plan) {
     }
     reserve_host_buffers(inputs_, plan.inputs, false);
     reserve_host_buffers(outputs_, plan.outputs, true);
-    const uint64_t crumbs = plan.dispatch_count() * sizeof(uint32_t);
-    if (records_breadcrumbs_ && breadcrumbs_.size_bytes() < crumbs) {
-        breadcrumbs_ = {};
-        breadcrumbs_ = vk::Buffer(context_, "breadcrumbs", crumbs, VK_BUFFER_USAGE_TRANSFER_DST_BIT,
-                                  vk::MemoryUse::Download);
-    }
+    breadcrumbs_.reserve(plan.dispatch_count());
 }
 
 void Session::reserve_host_buffers(std::vector<vk::Buffer>& buffers, const std::vector<HostBuffer>& wanted,
@@ -235,7 +226,7 @@ void Session::record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch
         label.pLabelName = dispatch.label.c_str();
         debug.CmdBeginDebugUtilsLabelEXT(commands, &label);
     }
-    if (records_breadcrumbs_) table.CmdFillBuffer(commands, breadcrumbs_.get(), index * sizeof(uint32_t), 4, 1);
+    breadcrumbs_.record(commands, index);
 
     table.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
                           store.request_pipeline(dispatch.shader, dispatch.specialization));
@@ -246,9 +237,14 @@ void Session::record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch
         table.CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, program.layout.get(), set, 1, &handle, 0,
                                     nullptr);
     }
+    for (size_t axis = 0; axis < 3; ++axis)
+        assert(dispatch.group_count[axis] > 0 &&
+               dispatch.group_count[axis] <= context_.facts().max_workgroup_count[axis]);
+    assert(dispatch.push.size() <= PipelineStore::push_constant_bytes && dispatch.push.size() % 4 == 0);
     std::vector<uint8_t> push = dispatch.push;
     for (const Relocation& relocation : dispatch.relocations) {
         const vk::Buffer& base = relocation.base == Relocation::Base::Weights ? weights_ : arena_;
+        assert(base.address() != 0 && relocation.push_offset_bytes + sizeof(uint64_t) <= push.size());
         const uint64_t address = base.address() + relocation.offset_bytes;
         std::memcpy(push.data() + relocation.push_offset_bytes, &address, sizeof(address));
     }
@@ -302,28 +298,28 @@ void Session::submit_and_wait(VkCommandBuffer commands) {
 }
 
 std::string Session::last_dispatch_begun() const {
-    if (!records_breadcrumbs_) return "unknown, because VKSEG_BREADCRUMBS=0 is set";
-    const std::span<const uint8_t> crumbs = breadcrumbs_.mapped();
-    std::string label;
-    size_t index = 0;
+    if (!breadcrumbs_.enabled()) return "is unknown; VKSEG_BREADCRUMBS=1 makes it known";
+    const std::optional<uint32_t> last = breadcrumbs_.last();
+    uint32_t index = 0;
     for (const Step& step : plan_->steps)
-        for (const Dispatch& dispatch : step.dispatches) {
-            uint32_t crumb = 0;
-            std::memcpy(&crumb, crumbs.data() + index++ * sizeof(crumb), sizeof(crumb));
-            if (crumb != 0) label = fmt::format("'{}' ({})", dispatch.label, to_string(dispatch.shader));
-        }
-    return label.empty() ? "none" : label;
+        for (const Dispatch& dispatch : step.dispatches)
+            if (index++ == last) return fmt::format("was '{}' ({})", dispatch.label, to_string(dispatch.shader));
+    return "was none";
+}
+
+void Session::replay(VkCommandBuffer commands) {
+    assert(plan_ != nullptr);
+    breadcrumbs_.clear();
+    try {
+        submit_and_wait(commands);
+    } catch (const DeviceLost& lost) {
+        throw DeviceLost(fmt::format("the device '{}' was lost; the last layer begun {}. {}", context_.facts().name,
+                                     last_dispatch_begun(), lost.what()));
+    }
 }
 
 void Session::run() {
-    assert(plan_ != nullptr);
-    if (records_breadcrumbs_) std::ranges::fill(breadcrumbs_.mapped(), uint8_t{0});
-    try {
-        submit_and_wait(commands_);
-    } catch (const DeviceLost& lost) {
-        throw DeviceLost(fmt::format("the device '{}' was lost; the last layer begun was {}. {}",
-                                     context_.facts().name, last_dispatch_begun(), lost.what()));
-    }
+    replay(commands_);
     for (const vk::Buffer& output : outputs_) output.invalidate(context_);
 }
 
@@ -347,7 +343,7 @@ std::vector<DispatchTime> Session::profile() {
     vk::check(table.CreateQueryPool(context_.device(), &info, nullptr, &handle), "make a query pool");
     const vk::Owned<VkQueryPool> pool(context_.device(), handle, table.DestroyQueryPool);
     record(side_commands_, handle);
-    submit_and_wait(side_commands_);
+    replay(side_commands_);
     std::vector<uint64_t> ticks(count);
     vk::check(table.GetQueryPoolResults(context_.device(), handle, 0, count, ticks.size() * sizeof(uint64_t),
                                         ticks.data(), sizeof(uint64_t), VK_QUERY_RESULT_64_BIT),
@@ -357,8 +353,9 @@ std::vector<DispatchTime> Session::profile() {
     for (const Step& step : plan_->steps)
         for (const Dispatch& dispatch : step.dispatches) {
             const size_t at = times.size() * 2;
+            const uint64_t passed = (ticks[at + 1] - ticks[at]) & context_.physical().timestamp_mask;
             times.push_back({dispatch.label, dispatch.shader,
-                             static_cast<uint64_t>(static_cast<double>(ticks[at + 1] - ticks[at]) * period)});
+                             static_cast<uint64_t>(static_cast<double>(passed) * period)});
         }
     return times;
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "graph/plan/plan.hpp"
+#include "runtime/breadcrumbs.hpp"
 #include "runtime/context.hpp"
 #include "runtime/pipeline_store.hpp"
 #include "runtime/vk/buffer.hpp"
@@ -56,13 +57,16 @@ private:
     void record(VkCommandBuffer commands, VkQueryPool queries);
     void record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch, uint32_t index);
     void submit_and_wait(VkCommandBuffer commands);
+    /// Of the current plan, naming the layer when the device is lost.
+    void replay(VkCommandBuffer commands);
     [[nodiscard]] std::string last_dispatch_begun() const;
     [[nodiscard]] VkDescriptorBufferInfo buffer_of(const ShaderBinding& binding, const Dispatch& dispatch) const;
 
     Context& context_;
     std::shared_ptr<const Plan> plan_;
     std::vector<PackedWeight> uploaded_;
-    vk::Buffer arena_, weights_, breadcrumbs_;
+    vk::Buffer arena_, weights_;
+    Breadcrumbs breadcrumbs_;
     vk::Owned<VkBufferView> view_fp32_, view_fp16_;
     std::vector<vk::Buffer> inputs_, outputs_;
     std::vector<vk::Owned<VkDescriptorPool>> descriptor_pools_;
@@ -71,7 +75,6 @@ private:
     vk::Owned<VkCommandPool> command_pool_;
     VkCommandBuffer commands_ = VK_NULL_HANDLE, side_commands_ = VK_NULL_HANDLE;
     vk::Owned<VkFence> fence_;
-    bool records_breadcrumbs_ = true;
 };
 
 }  // namespace vkseg

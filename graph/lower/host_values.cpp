@@ -69,7 +69,8 @@ void lower_argmax(const Node& node, Sampling sampling, bool confidence, LowerCon
     lowered.in0 = {node.inputs[0], 0, in.map.planes};
     push::Argmax push{};
     push.m.out_size = pack_halves(out.width(), out.height());
-    push.channels = static_cast<uint32_t>(context.graph.desc(node.inputs[0]).channels());
+    // Not the graph's description: the scores may be a dense copy, which the graph does not know.
+    push.channels = static_cast<uint32_t>(in.map.slot_of_channel.size());
     push.scale_x = static_cast<float>(in.width) / static_cast<float>(out.width());
     push.scale_y = static_cast<float>(in.height) / static_cast<float>(out.height());
     Dispatch& dispatch = lowered.dispatch;

@@ -46,7 +46,8 @@ HostBinding LowerContext::host_binding(uint32_t binding, ValueId value, bool wri
     HostBinding host;
     host.binding = binding;
     host.writes = writes;
-    const bool input = host_input[at] >= 0;
+    // An input may be an output too: it is read from one buffer and written to another.
+    const bool input = !writes && host_input[at] >= 0;
     host.direction = input ? HostBinding::Direction::Input : HostBinding::Direction::Output;
     host.index = static_cast<uint32_t>(input ? host_input[at] : host_output[at]);
     host.size_bytes = (graph.desc(value).host_size_bytes() + 3) / 4 * 4;

@@ -38,6 +38,7 @@ Buffer::Buffer(const Context& context, std::string_view what, uint64_t size_byte
     VkBuffer buffer = VK_NULL_HANDLE;
     check(table.CreateBuffer(context.device(), &info, nullptr, &buffer), action);
     buffer_ = {context.device(), buffer, table.DestroyBuffer};
+    context.name_object(VK_OBJECT_TYPE_BUFFER, buffer, what);
 
     VkMemoryRequirements needs{};
     table.GetBufferMemoryRequirements(context.device(), buffer, &needs);

@@ -32,19 +32,18 @@ VkDebugUtilsMessengerCreateInfoEXT messenger_info(ValidationLog* log) {
 
 }  // namespace
 
-std::shared_ptr<Library> Library::open() {
+std::shared_ptr<Library> Library::open(const std::string& path) {
     std::shared_ptr<Library> library(new Library);
-    for (const char* name : {"libvulkan.so.1", "libvulkan.so"}) {
-        library->handle_ = dlopen(name, RTLD_NOW | RTLD_LOCAL);
-        if (library->handle_ != nullptr) break;
-    }
+    const std::string name = path.empty() ? "libvulkan.so.1" : path;
+    library->handle_ = dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL);
     if (library->handle_ == nullptr)
         throw error(
-            "there is no Vulkan loader (libvulkan.so.1) on this machine; install it and a driver, on Debian with "
-            "'apt-get install libvulkan1 mesa-vulkan-drivers'");
+            "there is no Vulkan loader ({}) on this machine; install it and a driver, on Debian with "
+            "'apt-get install libvulkan1 mesa-vulkan-drivers'",
+            name);
     library->get_ =
         reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library->handle_, "vkGetInstanceProcAddr"));
-    if (library->get_ == nullptr) throw error("libvulkan.so.1 has no vkGetInstanceProcAddr");
+    if (library->get_ == nullptr) throw error("'{}' is no Vulkan loader: it has no vkGetInstanceProcAddr", name);
     return library;
 }
 
@@ -100,7 +99,7 @@ Instance::Instance(std::shared_ptr<Library> library, bool validation) : library_
     VkApplicationInfo application{VK_STRUCTURE_TYPE_APPLICATION_INFO};
     application.pApplicationName = "vkseg";
     application.pEngineName = "vkseg";
-    application.apiVersion = VK_API_VERSION_1_3;
+    application.apiVersion = api_version_;
 
     auto messenger = messenger_info(log_.get());
     const VkValidationFeatureEnableEXT enables[] = {VK_VALIDATION_FEATURE_ENABLE_SYNCHRONIZATION_VALIDATION_EXT};
@@ -131,9 +130,13 @@ Instance::Instance(std::shared_ptr<Library> library, bool validation) : library_
               "listen to the validation layer");
 }
 
+Instance::Instance(PFN_vkGetInstanceProcAddr get, VkInstance instance, uint32_t api_version)
+    : instance_(instance), table_(load_instance_table(instance, get)), api_version_(api_version) {}
+
 Instance::~Instance() {
+    if (library_ == nullptr) return;
     if (messenger_ != VK_NULL_HANDLE) table_.DestroyDebugUtilsMessengerEXT(instance_, messenger_, nullptr);
-    if (instance_ != VK_NULL_HANDLE) table_.DestroyInstance(instance_, nullptr);
+    table_.DestroyInstance(instance_, nullptr);
 }
 
 std::vector<VkPhysicalDevice> Instance::physical_devices() const {

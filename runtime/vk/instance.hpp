@@ -12,8 +12,8 @@ namespace vkseg::vk {
 /// The Vulkan loader, opened at run time. Closed with its last owner.
 class Library {
 public:
-    /// Throws `Error` that says how to get a loader when there is none.
-    [[nodiscard]] static std::shared_ptr<Library> open();
+    /// Throws `Error` that says how to get a loader when there is none. `path` overrides the system's libvulkan.so.1.
+    [[nodiscard]] static std::shared_ptr<Library> open(const std::string& path = "");
     ~Library();
     Library(const Library&) = delete;
     Library& operator=(const Library&) = delete;
@@ -44,22 +44,26 @@ public:
     /// With `validation`, the Khronos layer checks every call and the synchronisation; throws `Error` when the layer is
     /// not installed.
     Instance(std::shared_ptr<Library> library, bool validation);
+    /// Borrows a host's instance, made for `api_version`; it is not destroyed.
+    Instance(PFN_vkGetInstanceProcAddr get, VkInstance instance, uint32_t api_version);
     ~Instance();
     Instance(const Instance&) = delete;
     Instance& operator=(const Instance&) = delete;
 
     [[nodiscard]] VkInstance get() const { return instance_; }
     [[nodiscard]] const InstanceTable& table() const { return table_; }
+    [[nodiscard]] uint32_t api_version() const { return api_version_; }
     [[nodiscard]] bool has_debug_utils() const { return debug_utils_; }
     [[nodiscard]] ValidationLog& validation_log() const { return *log_; }
     [[nodiscard]] std::vector<VkPhysicalDevice> physical_devices() const;
 
 private:
-    std::shared_ptr<Library> library_;
+    std::shared_ptr<Library> library_;  // null for a borrowed instance
     std::unique_ptr<ValidationLog> log_ = std::make_unique<ValidationLog>();
     VkInstance instance_ = VK_NULL_HANDLE;
     VkDebugUtilsMessengerEXT messenger_ = VK_NULL_HANDLE;
     InstanceTable table_;
+    uint32_t api_version_ = VK_API_VERSION_1_3;
     bool debug_utils_ = false;
 };
 

@@ -81,6 +81,13 @@ namespace vkseg::vk {
     X(DestroyQueryPool)              \
     X(GetQueryPoolResults)
 
+// Absent unless the feature or extension is enabled.
+#define VKSEG_DEVICE_EXTENSION_FUNCTIONS(X) \
+    X(GetBufferDeviceAddress)               \
+    X(CmdWriteBufferMarkerAMD)              \
+    X(CmdSetCheckpointNV)                   \
+    X(GetQueueCheckpointDataNV)
+
 #define VKSEG_MEMBER(name) PFN_vk##name name = nullptr;
 
 struct InstanceTable {
@@ -90,13 +97,14 @@ struct InstanceTable {
 
 struct DeviceTable {
     VKSEG_DEVICE_FUNCTIONS(VKSEG_MEMBER)
-    /// Null unless buffer device addresses are enabled.
-    PFN_vkGetBufferDeviceAddress GetBufferDeviceAddress = nullptr;
+    VKSEG_DEVICE_EXTENSION_FUNCTIONS(VKSEG_MEMBER)
 };
 
 #undef VKSEG_MEMBER
 
 [[nodiscard]] InstanceTable load_instance_table(VkInstance instance, PFN_vkGetInstanceProcAddr get);
+/// Core functions only. A driver may hand out functions of extensions that are not enabled, so those are for
+/// `vk::Device` to fill.
 [[nodiscard]] DeviceTable load_device_table(VkDevice device, PFN_vkGetDeviceProcAddr get);
 
 }  // namespace vkseg::vk
