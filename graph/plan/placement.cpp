@@ -13,11 +13,30 @@ bool is(const Node& node) {
 }
 
 bool is_elementwise(const Node& node) {
-    return is<Identity>(node) || is<Add>(node) || is<ScaleShift>(node) || is<Relu>(node) || is<PRelu>(node);
+    return is<Identity>(node) || is<Add>(node) || is<ScaleShift>(node) || is<Relu>(node) || is<PRelu>(node) ||
+           is<Sigmoid>(node) || is<Multiply>(node);
+}
+
+/// Channels of `source` that a slice keeps, or in the order of a shuffle: slots change, memory does not.
+ChannelMap view_map(const Node& node, const ChannelMap& source, int& first_plane) {
+    ChannelMap map;
+    if (const auto* slice = std::get_if<Slice>(&node.op)) {
+        const auto begin = source.slot_of_channel.begin() + slice->begin;
+        map.slot_of_channel.assign(begin, begin + slice->count);
+    } else if (const auto* shuffle = std::get_if<ChannelShuffle>(&node.op)) {
+        const size_t groups = static_cast<size_t>(shuffle->groups), count = source.slot_of_channel.size();
+        for (size_t i = 0; i < count; ++i)
+            map.slot_of_channel.push_back(source.slot_of_channel[i % groups * (count / groups) + i / groups]);
+    }
+    const auto [low, high] = std::ranges::minmax(map.slot_of_channel);
+    first_plane = low / 4;
+    map.planes = high / 4 - first_plane + 1;
+    for (int& slot : map.slot_of_channel) slot -= first_plane * 4;
+    return map;
 }
 
 bool keeps_map(const Graph& graph, const Node& node) {
-    if (is_elementwise(node) || is<Pool2d>(node) || is<Resize>(node)) return true;
+    if (is_elementwise(node) || is<Pool2d>(node) || is<AdaptiveAvgPool2d>(node) || is<Resize>(node)) return true;
     if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
         const int channels = graph.desc(node.inputs[0]).channels();
         return conv->groups > 1 && conv->groups == channels && conv->out_channels == channels;
@@ -59,6 +78,9 @@ std::vector<PlanarValue> choose_maps(const Graph& graph) {
             ChannelMap map;
             for (ValueId operand : node.inputs) map.append(planar[static_cast<size_t>(operand)].map);
             set(node.output, std::move(map));
+        } else if (is<Slice>(node) || is<ChannelShuffle>(node)) {
+            int first_plane = 0;
+            set(node.output, view_map(node, planar[static_cast<size_t>(node.inputs[0])].map, first_plane));
         } else if (keeps_map(graph, node)) {
             set(node.output, planar[static_cast<size_t>(node.inputs[0])].map);
         } else if (node.epilogue.add) {
@@ -73,6 +95,12 @@ std::vector<PlanarValue> choose_maps(const Graph& graph) {
 
 Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar) {
     Placement placement(graph.values.size());
+    for (const Node& node : graph.nodes) {
+        if (!is<Slice>(node) && !is<ChannelShuffle>(node)) continue;
+        int first_plane = 0;
+        (void)view_map(node, planar[static_cast<size_t>(node.inputs[0])].map, first_plane);
+        placement.put_inside(node.output, node.inputs[0], first_plane);
+    }
     for (const Node& node : graph.nodes) {
         if (!is<Concat>(node)) continue;
         int first_plane = 0;
