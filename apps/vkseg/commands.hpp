@@ -77,6 +77,8 @@ struct InspectOptions {
     CommonOptions common;
     std::string network;
     std::string paper_device;
+    /// Give every result memory of its own.
+    bool no_in_place = false;
     bool print_graph = false;
     bool print_plan = false;
     /// Print the graph after this pass.

@@ -127,6 +127,7 @@ int run(int argc, char** argv) {
                     "Plan for a device that is only written down: nvidia-discrete, jetson-orin, jetson-tx2, jetson-nano, "
                     "amd-rdna2, intel-arc, mali-g78, adreno-640, lavapipe, swiftshader, minimal")
         ->type_name("NAME");
+    sub->add_flag("--no-in-place", inspect.no_in_place, "Plan without in-place execution, to see what it saves");
     sub->add_flag("--print-graph", inspect.print_graph, "Print the simplified graph");
     sub->add_flag("--print-plan", inspect.print_plan, "Print every dispatch");
     sub->add_option("--print-after", inspect.print_after, "Print the graph after this simplification")

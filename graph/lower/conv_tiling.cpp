@@ -126,7 +126,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             lowered.in0 = {node.inputs[0], span.first, span.extent() + tile.in_step * (tile.out.blocks - 1)};
             lowered.out = {node.output, tile.out.first, tile.out.planes * tile.out.blocks};
             lowered.reads_out = !first_part;
-            if (node.epilogue.add && last_part)
+            // The added operand enters the sum first: the result may take its memory, and later parts overwrite it.
+            if (node.epilogue.add && first_part)
                 lowered.in1 = {added_value(node), tile.out.first, tile.out.planes * tile.out.blocks};
 
             uint64_t block_bytes = 0;
@@ -169,7 +170,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             dispatch.specialization = {local[0],
                                        local[1],
                                        local[2],
-                                       last_part ? epilogue.add : 0u,
+                                       first_part ? epilogue.add : 0u,
                                        last_part ? epilogue.scale_shift : 0u,
                                        last_part ? epilogue.activation : 0u,
                                        static_cast<uint32_t>(tile.out.planes),

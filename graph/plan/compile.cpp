@@ -44,7 +44,7 @@ public:
         refuse_large_extents();
         list_host_buffers();
         context_.planar = choose_maps(graph_);
-        placement_ = place_values(graph_, context_.planar);
+        placement_ = place_values(graph_, context_.planar, context_.choices.in_place);
         context_.add_temporary = [this](const PlanarValue& like) {
             const ValueId id = placement_.add_value();
             context_.planar.push_back(like);
