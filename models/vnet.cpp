@@ -77,6 +77,7 @@ ValueId build(const Config& config, Graph& graph, ValueId image, Scope& scope) {
     for (int i = 0; i < beta; ++i)
         for (double dilation : dilations) x = v_module(graph, scope["stage3"][module++], x, static_cast<int>(dilation));
     x = conv2d(graph, scope["classifier"], x, classes, {.bias = true});
+    if (!config.boolean("upsample", true)) return x;
     return graph.add("upsample", Resize{Resize::Mode::Bilinear, {.kind = SizeRule::Kind::LikeOperand}}, {x, image});
 }
 
@@ -91,6 +92,7 @@ NetworkInfo describe() {
     info.config_keys = {{"classes", "number of classes (19)"},
                         {"alpha", "groups of one undilated V module at 1/4 (1)"},
                         {"beta", "groups of dilated V modules at 1/8 (2)"},
+                        {"upsample", "bilinear to the picture's size; false leaves the scores at 1/8 (true)"},
                         {"width", "channels of the three stages ([8, 64, 128])"},
                         {"dilation", "dilations of the V modules of a group at 1/8 ([2, 4, 8])"}};
     info.paper_figures = "0.16 M parameters, mIoU 63.9, 37.4 FPS on a Titan Xp and 15.5 FPS on a Jetson TX2";
