@@ -52,6 +52,15 @@ struct SegmentOptions {
 };
 int run_segment(const SegmentOptions& options);
 
+struct ClassifyOptions {
+    CommonOptions common;
+    std::string network = "espnetv2-cls";
+    std::vector<std::string> inputs;
+    /// One class name a line.
+    std::string names;
+};
+int run_classify(const ClassifyOptions& options);
+
 struct RunOptions {
     CommonOptions common;
     std::string network;

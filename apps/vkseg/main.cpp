@@ -94,6 +94,17 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     add_json(*sub, segment.common.json);
 
+    ClassifyOptions classify;
+    sub = command("classify", "Name what a picture shows: the five most probable classes", classify, run_classify);
+    sub->add_option("input", classify.inputs, "PNG or JPEG files, or folders of them")
+        ->required()
+        ->type_name("IMAGE|FOLDER");
+    sub->add_option("--network", classify.network, "Network")->capture_default_str();
+    add_model(*sub, classify.common);
+    sub->add_option("--names", classify.names, "Names of the classes, one a line in the order of the scores")
+        ->type_name("FILE");
+    add_json(*sub, classify.common.json);
+
     RunOptions raw;
     sub = command("run", "Run a network on a raw float32 tensor", raw, run_run);
     sub->add_option("network", raw.network, "Network")->required();
