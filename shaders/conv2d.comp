@@ -1,7 +1,7 @@
 // variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
 // Direct 2-D convolution, any kernel, stride and dilation; one phase of a transposed convolution (outputs out_step
 // apart). An invocation computes PIXELS pixels of PLANES output planes. Groups: z block b reads input planes from
-// b * block_in on. Packed weights of a block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the
+// b * block_in on, plane_step apart. Packed weights of a block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the
 // epilogue's vectors.
 // CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code; ACCUMULATE
 // continues the sum that an earlier part of the input planes left in the output.
@@ -39,6 +39,7 @@ void main() {
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
     const uint y = gl_GlobalInvocationID.y + pc.m.row_base;
     const uint in_base = pc.m.in_base + BLOCK * pc.block_in * pc.m.in_stride;
+    const uint plane_step = pc.plane_step * pc.m.in_stride;
     const uint out_base = pc.m.out_base + BLOCK * uint(PLANES) * pc.m.out_stride;
     const uint weights = BLOCK * pc.m.block_weights;
     const uint biases = weights + uint(KERNEL_H * KERNEL_W * PLANE_COUNT * 4 * PLANES);
@@ -77,7 +78,7 @@ void main() {
             UNROLL for (int i = 0; i < PLANE_COUNT; ++i) {
                 vec4 texel[PIXELS];
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                    texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + uint(i) * pc.m.in_stride);
+                    texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + uint(i) * plane_step);
                 [[unroll]] for (int lane = 0; lane < 4; ++lane)
                     [[unroll]] for (int o = 0; o < PLANES; ++o) {
 #ifdef ACCESS_TEXEL
@@ -96,7 +97,8 @@ void main() {
         const bool inside = x0 + uint(p) * gl_WorkGroupSize.x < grid.x && y < grid.y;
         // The epilogue stands outside the branch: inside it the CPU driver would load weights lane by lane.
         [[unroll]] for (int o = 0; o < PLANES; ++o) {
-            const uint add_index = pc.m.add_base + (BLOCK * uint(PLANES) + uint(o)) * pc.m.add_stride + out_pixel[p];
+            const uint add_index = pc.m.add_base + (BLOCK * uint(PLANES) + uint(o)) * pc.m.add_stride +
+                                   out_pixel[p] * pc.m.add_pixel;
             sum[p * PLANES + o] =
                 apply_epilogue(sum[p * PLANES + o], biases + uint(PLANES), o, inside ? add_index : 0u);
         }

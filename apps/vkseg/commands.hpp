@@ -52,6 +52,15 @@ struct SegmentOptions {
 };
 int run_segment(const SegmentOptions& options);
 
+struct ClassifyOptions {
+    CommonOptions common;
+    std::string network = "espnetv2-cls";
+    std::vector<std::string> inputs;
+    /// One class name a line.
+    std::string names;
+};
+int run_classify(const ClassifyOptions& options);
+
 struct RunOptions {
     CommonOptions common;
     std::string network;
@@ -77,6 +86,8 @@ struct InspectOptions {
     CommonOptions common;
     std::string network;
     std::string paper_device;
+    /// Give every result memory of its own.
+    bool no_in_place = false;
     bool print_graph = false;
     bool print_plan = false;
     /// Print the graph after this pass.

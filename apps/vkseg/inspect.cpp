@@ -40,6 +40,7 @@ int run_inspect(const InspectOptions& options) {
     if (!options.print_after.empty()) print_after_pass(options, *model);
     const DeviceFacts facts = facts_for(options);
     Choices choices;
+    choices.in_place = !options.no_in_place;
     const PrecisionChoice precision = parse_precision(options.common.precision);
     if (precision == PrecisionChoice::FP16 ||
         (precision == PrecisionChoice::Auto && facts.type != DeviceType::Cpu))

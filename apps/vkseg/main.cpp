@@ -94,6 +94,17 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     add_json(*sub, segment.common.json);
 
+    ClassifyOptions classify;
+    sub = command("classify", "Name what a picture shows: the five most probable classes", classify, run_classify);
+    sub->add_option("input", classify.inputs, "PNG or JPEG files, or folders of them")
+        ->required()
+        ->type_name("IMAGE|FOLDER");
+    sub->add_option("--network", classify.network, "Network")->capture_default_str();
+    add_model(*sub, classify.common);
+    sub->add_option("--names", classify.names, "Names of the classes, one a line in the order of the scores")
+        ->type_name("FILE");
+    add_json(*sub, classify.common.json);
+
     RunOptions raw;
     sub = command("run", "Run a network on a raw float32 tensor", raw, run_run);
     sub->add_option("network", raw.network, "Network")->required();
@@ -127,6 +138,7 @@ int run(int argc, char** argv) {
                     "Plan for a device that is only written down: nvidia-discrete, jetson-orin, jetson-tx2, jetson-nano, "
                     "amd-rdna2, intel-arc, mali-g78, adreno-640, lavapipe, swiftshader, minimal")
         ->type_name("NAME");
+    sub->add_flag("--no-in-place", inspect.no_in_place, "Plan without in-place execution, to see what it saves");
     sub->add_flag("--print-graph", inspect.print_graph, "Print the simplified graph");
     sub->add_flag("--print-plan", inspect.print_plan, "Print every dispatch");
     sub->add_option("--print-after", inspect.print_after, "Print the graph after this simplification")

@@ -75,7 +75,20 @@ public:
     }
     void operator()(const Relu&) {}
     void operator()(const PRelu& op) { constant("slope", op.slope); }
+    void operator()(const Sigmoid&) {}
+    void operator()(const Softmax&) {}
+    void operator()(const Linear& op) {
+        weight(op.weight);
+        constant("bias", op.bias);
+    }
     void operator()(const Add&) {}
+    void operator()(const Multiply&) {}
+    void operator()(const Slice& op) {
+        put("begin", op.begin);
+        put("count", op.count);
+    }
+    void operator()(const ChannelShuffle& op) { put("groups", op.groups); }
+    void operator()(const AdaptiveAvgPool2d& op) { size(op.size); }
     void operator()(const Identity&) {}
     void operator()(const Concat&) {}
     void operator()(const Pool2d& op) {
@@ -115,6 +128,7 @@ public:
             word(fmt::format("scale_shift({}, {})", name(epilogue.scale), name(epilogue.shift)));
         }
         if (epilogue.activation == Epilogue::Activation::Relu) word("relu");
+        if (epilogue.activation == Epilogue::Activation::Sigmoid) word("sigmoid");
         if (epilogue.activation == Epilogue::Activation::PRelu) word(fmt::format("prelu({})", name(epilogue.slope)));
     }
 

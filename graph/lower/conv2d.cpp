@@ -40,6 +40,7 @@ void lower_depthwise(const Conv2d& op, const Node& node, LowerContext& context) 
         push.dilation = pack_halves(op.dilation.w, op.dilation.h);
         push.origin = pack_halves(-op.padding.left, -op.padding.top);
         push.out_step = pack_halves(1, 1);
+        push.plane_step = 1;
 
         Dispatch& dispatch = lowered.dispatch;
         dispatch.specialization = {local[0],

@@ -2,34 +2,41 @@
 
 #include <algorithm>
 #include <cassert>
-#include <limits>
+#include <iterator>
+#include <set>
+#include <utility>
 
 namespace vkseg {
 
 namespace {
 
-/// Input planes that a block of output planes needs.
+/// Input planes that a block of output planes needs: `count` of them, `step` apart.
 struct InputSpan {
     int first = 0;
     int count = 0;
+    int step = 1;
+    /// Planes from the first to the last.
+    [[nodiscard]] int extent() const { return (count - 1) * step + 1; }
 };
 
 InputSpan needed_inputs(const ConvWeights& weights, const ChannelMap& in, const std::vector<int>& out_channels) {
     if (weights.groups == 1) return {0, in.planes};
     const int in_per_group = weights.in_channels / weights.groups;
     const int out_per_group = weights.out_channels / weights.groups;
-    int low = std::numeric_limits<int>::max(), high = -1;
+    std::set<int> planes;
     for (int channel : out_channels) {
         if (channel < 0) continue;
         const int first = channel / out_per_group * in_per_group;
-        for (int i = first; i < first + in_per_group; ++i) {
-            const int plane = in.slot_of_channel[static_cast<size_t>(i)] / 4;
-            low = std::min(low, plane);
-            high = std::max(high, plane);
-        }
+        for (int i = first; i < first + in_per_group; ++i)
+            planes.insert(in.slot_of_channel[static_cast<size_t>(i)] / 4);
     }
-    if (high < 0) return {0, 1};
-    return {low, high - low + 1};
+    if (planes.empty()) return {0, 1};
+    // Shuffled groups read every n-th plane.
+    const int first = *planes.begin(), last = *planes.rbegin(), count = static_cast<int>(planes.size());
+    const int step = count > 1 ? *std::next(planes.begin()) - first : 1;
+    int expected = first;
+    const bool even = std::ranges::all_of(planes, [&](int plane) { return plane == std::exchange(expected, expected + step); });
+    return even ? InputSpan{first, count, step} : InputSpan{first, last - first + 1, 1};
 }
 
 /// A dispatch: z blocks of output planes and, evenly spaced, the input planes that each reads.
@@ -54,12 +61,14 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
         for (int block = 0; block < part.blocks; ++block) {
             const int start = spans[0].first + block * step;
             const InputSpan& span = spans[static_cast<size_t>(block)];
-            even = even && start <= span.first;
-            count = std::max(count, span.first + span.count - start);
+            even = even && start <= span.first && span.step == spans[0].step &&
+                   (span.first - start) % span.step == 0;
+            count = std::max(count, (span.first - start) / span.step + span.count);
         }
-        even = even && spans[0].first + (part.blocks - 1) * step + count <= in.planes;
+        const InputSpan shared{spans[0].first, count, spans[0].step};
+        even = even && shared.first + (part.blocks - 1) * step + shared.extent() <= in.planes;
         if (even) {
-            tiles.push_back({part, {spans[0].first, count}, step});
+            tiles.push_back({part, shared, step});
             continue;
         }
         for (int block = 0; block < part.blocks; ++block)
@@ -82,7 +91,8 @@ std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, bool cpu_sh
     std::vector<InputSpan> spans;
     // Full parts share their pipeline with other layers of the same width; only the rest is odd.
     for (int part = 0; part < parts; ++part)
-        spans.push_back({tile.in.first + part * largest, std::min(largest, tile.in.count - part * largest)});
+        spans.push_back({tile.in.first + part * largest * tile.in.step,
+                         std::min(largest, tile.in.count - part * largest), tile.in.step});
     return spans;
 }
 
@@ -113,10 +123,11 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
 
             LoweredDispatch lowered;
             lowered.variant = catalog::conv2d;
-            lowered.in0 = {node.inputs[0], span.first, span.count + tile.in_step * (tile.out.blocks - 1)};
+            lowered.in0 = {node.inputs[0], span.first, span.extent() + tile.in_step * (tile.out.blocks - 1)};
             lowered.out = {node.output, tile.out.first, tile.out.planes * tile.out.blocks};
             lowered.reads_out = !first_part;
-            if (node.epilogue.add && last_part)
+            // The added operand enters the sum first: the result may take its memory, and later parts overwrite it.
+            if (node.epilogue.add && first_part)
                 lowered.in1 = {added_value(node), tile.out.first, tile.out.planes * tile.out.blocks};
 
             uint64_t block_bytes = 0;
@@ -128,7 +139,10 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 recipe.groups = weights.groups;
                 recipe.in_channels = weights.in_channels;
                 recipe.out_channels = weights.out_channels;
-                recipe.in_channel_of_slot = in.map.channel_of_slot(span.first + block * tile.in_step, span.count);
+                for (int i = 0; i < span.count; ++i)
+                    for (int channel :
+                         in.map.channel_of_slot(span.first + block * tile.in_step + i * span.step, 1))
+                        recipe.in_channel_of_slot.push_back(channel);
                 recipe.out_channel_of_slot =
                     out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
                 recipe.taps = geometry.taps;
@@ -145,6 +159,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push.grid_size = pack_halves(geometry.grid.w, geometry.grid.h);
             push.in_planes = static_cast<uint32_t>(span.count);
             push.block_in = static_cast<uint32_t>(tile.in_step);
+            push.plane_step = static_cast<uint32_t>(span.step);
             push.stride = pack_halves(geometry.stride.w, geometry.stride.h);
             push.dilation = pack_halves(geometry.dilation.w, geometry.dilation.h);
             push.origin = pack_halves(geometry.origin.w, geometry.origin.h);
@@ -155,7 +170,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             dispatch.specialization = {local[0],
                                        local[1],
                                        local[2],
-                                       last_part ? epilogue.add : 0u,
+                                       first_part ? epilogue.add : 0u,
                                        last_part ? epilogue.scale_shift : 0u,
                                        last_part ? epilogue.activation : 0u,
                                        static_cast<uint32_t>(tile.out.planes),

@@ -59,6 +59,12 @@ void lower(const Relu&, const Node& node, LowerContext& context) {
     lower_eltwise(node, epilogue, context);
 }
 
+void lower(const Sigmoid&, const Node& node, LowerContext& context) {
+    Epilogue epilogue;
+    epilogue.activation = Epilogue::Activation::Sigmoid;
+    lower_eltwise(node, epilogue, context);
+}
+
 void lower(const PRelu& op, const Node& node, LowerContext& context) {
     Epilogue epilogue;
     epilogue.activation = Epilogue::Activation::PRelu;

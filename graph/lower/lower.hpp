@@ -4,7 +4,7 @@
 #include "graph/plan/plan.hpp"
 #include "shaders/shared/push.h"
 
-#include <optional>
+#include <functional>
 #include <span>
 
 // From one node to its dispatches. A lowering never knows where memory lies: it names planes of values, and `compile`
@@ -55,6 +55,8 @@ public:
     const bool cpu_shaped;
 
     std::vector<PlanarValue> planar;  // by ValueId; no planes for host values
+    /// A further value in the arena, for what lies between two dispatches of one node.
+    std::function<ValueId(const PlanarValue& like)> add_temporary;
     std::vector<LoweredDispatch> dispatches;
     std::vector<PackedWeight> packed;
     uint64_t packed_bytes = 0;
@@ -90,6 +92,13 @@ void lower(const ImageToTensor&, const Node&, LowerContext&);
 void lower(const Argmax&, const Node&, LowerContext&);
 void lower(const Confidence&, const Node&, LowerContext&);
 void lower(const Colourise&, const Node&, LowerContext&);
+void lower(const Sigmoid&, const Node&, LowerContext&);
+void lower(const Multiply&, const Node&, LowerContext&);
+void lower(const Slice&, const Node&, LowerContext&);
+void lower(const ChannelShuffle&, const Node&, LowerContext&);
+void lower(const Linear&, const Node&, LowerContext&);
+void lower(const Softmax&, const Node&, LowerContext&);
+void lower(const AdaptiveAvgPool2d&, const Node&, LowerContext&);
 
 void lower(const Node& node, LowerContext& context);
 

@@ -13,6 +13,8 @@ template <typename Push>
 void lower_plane_kernel(ShaderId (*variant)(catalog::Storage, catalog::Access), Push push,
                         const std::vector<uint32_t>& constants, const Node& node, const Epilogue& epilogue,
                         LowerContext& context) {
+    // The second operand: what the epilogue adds, or a product's own.
+    const bool reads_second = epilogue.add || std::holds_alternative<Multiply>(node.op);
     const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
     const auto local = workgroup_size(context);
     const LoweredEpilogue flags = epilogue_constants(epilogue);
@@ -21,7 +23,7 @@ void lower_plane_kernel(ShaderId (*variant)(catalog::Storage, catalog::Access), 
         lowered.variant = variant;
         lowered.in0 = {node.inputs[0], part.first, part.planes * part.blocks};
         lowered.out = {node.output, part.first, part.planes * part.blocks};
-        if (epilogue.add) lowered.in1 = {node.inputs.back(), part.first, part.planes * part.blocks};
+        if (reads_second) lowered.in1 = {node.inputs.back(), part.first, part.planes * part.blocks};
 
         uint64_t block_bytes = 0;
         for (int block = 0; block < part.blocks; ++block) {

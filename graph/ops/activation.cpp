@@ -1,6 +1,7 @@
 #include "graph/ops/op_utils.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace vkseg {
 
@@ -15,6 +16,17 @@ TensorDesc infer(const PRelu& op, const Graph& graph, Operands operands) {
     expect_features(operands);
     expect_constant(graph, op.slope, {operands[0].channels()}, "slope");
     return operands[0];
+}
+
+TensorDesc infer(const Sigmoid&, const Graph&, Operands operands) {
+    expect_operands(operands, 1);
+    expect_features(operands);
+    return operands[0];
+}
+
+void reference(const Sigmoid&, const Graph&, HostOperands operands, HostValue& result) {
+    std::transform(operands[0]->floats.begin(), operands[0]->floats.end(), result.floats.begin(),
+                   [](float x) { return static_cast<float>(1.0 / (1.0 + std::exp(-double{x}))); });
 }
 
 void reference(const Relu&, const Graph&, HostOperands operands, HostValue& result) {

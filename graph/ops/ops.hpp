@@ -98,8 +98,35 @@ struct PRelu {
     ConstId slope = no_constant;
 };
 
-/// Sum of two values of one shape.
+/// 1 / (1 + exp(-x))
+struct Sigmoid {};
+
+/// Sum of two values of one shape; the second may be C x 1 x 1 and counts for every pixel then.
 struct Add {};
+
+/// Product of two values of one shape; the second may be C x 1 x 1 and counts for every pixel then.
+struct Multiply {};
+
+/// Channels [begin, begin + count).
+struct Slice {
+    int begin = 0;
+    int count = 0;
+};
+
+/// Channels in groups, transposed: channel g * (C/groups) + i becomes i * groups + g.
+struct ChannelShuffle {
+    int groups = 1;
+};
+
+/// torch.nn.Linear on C x 1 x 1. weight: OUT x C; bias: OUT.
+struct Linear {
+    ConstId weight = no_constant;
+    ConstId bias = no_constant;
+    int out_features = 0;
+};
+
+/// Over the channels of each pixel.
+struct Softmax {};
 
 /// Passes its operand on; carries an epilogue that found no other operation.
 struct Identity {};
@@ -117,6 +144,12 @@ struct Pool2d {
     /// Zeros of the padding count in the divisor (average only).
     bool count_include_pad = true;
     bool ceil_mode = false;
+};
+
+/// torch.nn.AdaptiveAvgPool2d: output pixel o averages input [floor(o*in/out), ceil((o+1)*in/out)) along each axis. Size
+/// 1x1 is global average pooling.
+struct AdaptiveAvgPool2d {
+    SizeRule size{};
 };
 
 /// torch.nn.functional.interpolate.
@@ -165,13 +198,14 @@ struct Colourise {
     PixelFormat format = PixelFormat::RGB8;
 };
 
-using Op = std::variant<Conv2d, ConvTranspose2d, BatchNorm, ScaleShift, Relu, PRelu, Add, Identity, Concat, Pool2d,
-                        Resize, ImageToTensor, Argmax, Confidence, Colourise>;
+using Op = std::variant<Conv2d, ConvTranspose2d, Linear, BatchNorm, ScaleShift, Relu, PRelu, Sigmoid, Softmax, Add,
+                        Multiply, Identity, Concat, Slice, ChannelShuffle, Pool2d, AdaptiveAvgPool2d, Resize,
+                        ImageToTensor, Argmax, Confidence, Colourise>;
 
 /// What is applied to an operation's result before it is stored, in this order.
 struct Epilogue {
-    enum class Activation : uint8_t { None, Relu, PRelu };
-    /// + the node's last operand
+    enum class Activation : uint8_t { None, Relu, PRelu, Sigmoid };
+    /// + the node's last operand, of the result's shape or C x 1 x 1
     bool add = false;
     /// * scale + shift per channel, when present
     ConstId scale = no_constant;

@@ -16,7 +16,14 @@ struct OpName {
     const char* operator()(const ScaleShift&) const { return "scale_shift"; }
     const char* operator()(const Relu&) const { return "relu"; }
     const char* operator()(const PRelu&) const { return "prelu"; }
+    const char* operator()(const Sigmoid&) const { return "sigmoid"; }
+    const char* operator()(const Softmax&) const { return "softmax"; }
+    const char* operator()(const Linear&) const { return "linear"; }
     const char* operator()(const Add&) const { return "add"; }
+    const char* operator()(const Multiply&) const { return "multiply"; }
+    const char* operator()(const Slice&) const { return "slice"; }
+    const char* operator()(const ChannelShuffle&) const { return "channel_shuffle"; }
+    const char* operator()(const AdaptiveAvgPool2d&) const { return "adaptive_avg_pool2d"; }
     const char* operator()(const Identity&) const { return "identity"; }
     const char* operator()(const Concat&) const { return "concat"; }
     const char* operator()(const Pool2d&) const { return "pool2d"; }
@@ -39,7 +46,8 @@ void check_epilogue(const Node& node, const Graph& graph, Operands operands, con
     const Epilogue& epilogue = node.epilogue;
     if (epilogue.empty()) return;
     if (!carries_epilogue(node.op)) throw error("this operation cannot carry an epilogue");
-    if (epilogue.add && operands.back() != result) {
+    if (epilogue.add && !carries_added_operand(node.op)) throw error("this operation cannot add an operand");
+    if (epilogue.add && operands.back() != result && operands.back() != features(result.channels(), 1, 1)) {
         throw error("the added operand must be {}, found {}", describe(result), describe(operands.back()));
     }
     const Shape length{result.channels()};
@@ -62,12 +70,14 @@ void apply_epilogue(const Epilogue& epilogue, const Graph& graph, const HostValu
         const double slope = at(epilogue.slope, 0.0);
         const float* other = added ? channel(*added, c) : nullptr;
         float* target = channel(result, c);
+        const int64_t step = added && added->desc != result.desc ? 0 : 1;
         for (int64_t i = 0; i < pixels; ++i) {
             double value = target[i];
-            if (other) value += other[i];
+            if (other) value += other[i * step];
             if (epilogue.scale != no_constant) value = value * scale + shift;
             if (value < 0 && epilogue.activation == Epilogue::Activation::Relu) value = 0;
             if (value < 0 && epilogue.activation == Epilogue::Activation::PRelu) value *= slope;
+            if (epilogue.activation == Epilogue::Activation::Sigmoid) value = 1.0 / (1.0 + std::exp(-value));
             target[i] = static_cast<float>(value);
         }
     }
@@ -116,7 +126,12 @@ int bytes_per_pixel(PixelFormat format) {
 bool carries_epilogue(const Op& op) {
     return std::holds_alternative<Conv2d>(op) || std::holds_alternative<ConvTranspose2d>(op) ||
            std::holds_alternative<Identity>(op) || std::holds_alternative<Pool2d>(op) ||
-           std::holds_alternative<Resize>(op);
+           std::holds_alternative<Resize>(op) || std::holds_alternative<AdaptiveAvgPool2d>(op) ||
+           std::holds_alternative<Multiply>(op) || std::holds_alternative<Linear>(op);
+}
+
+bool carries_added_operand(const Op& op) {
+    return carries_epilogue(op) && !std::holds_alternative<Multiply>(op);
 }
 
 Axes resolve(const SizeRule& rule, Axes input, Axes like) {
@@ -166,6 +181,9 @@ uint64_t count_macs(const Node& node, const Graph& graph) {
         return static_cast<uint64_t>(element_count(graph.desc(node.inputs[0]).shape)) *
                window_macs(conv->out_channels / conv->groups, conv->kernel);
     }
+    if (const auto* linear = std::get_if<Linear>(&node.op))
+        return static_cast<uint64_t>(linear->out_features) *
+               static_cast<uint64_t>(graph.desc(node.inputs[0]).channels());
     return 0;
 }
 

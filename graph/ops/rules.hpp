@@ -37,6 +37,13 @@ TensorDesc infer(const ImageToTensor&, const Graph&, Operands);
 TensorDesc infer(const Argmax&, const Graph&, Operands);
 TensorDesc infer(const Confidence&, const Graph&, Operands);
 TensorDesc infer(const Colourise&, const Graph&, Operands);
+TensorDesc infer(const Sigmoid&, const Graph&, Operands);
+TensorDesc infer(const Multiply&, const Graph&, Operands);
+TensorDesc infer(const Slice&, const Graph&, Operands);
+TensorDesc infer(const ChannelShuffle&, const Graph&, Operands);
+TensorDesc infer(const Linear&, const Graph&, Operands);
+TensorDesc infer(const Softmax&, const Graph&, Operands);
+TensorDesc infer(const AdaptiveAvgPool2d&, const Graph&, Operands);
 
 // CPU references: plain loops, sums in double. `result.desc` is set and its storage allocated by the caller.
 void reference(const Conv2d&, const Graph&, HostOperands, HostValue& result);
@@ -54,6 +61,13 @@ void reference(const ImageToTensor&, const Graph&, HostOperands, HostValue& resu
 void reference(const Argmax&, const Graph&, HostOperands, HostValue& result);
 void reference(const Confidence&, const Graph&, HostOperands, HostValue& result);
 void reference(const Colourise&, const Graph&, HostOperands, HostValue& result);
+void reference(const Sigmoid&, const Graph&, HostOperands, HostValue& result);
+void reference(const Multiply&, const Graph&, HostOperands, HostValue& result);
+void reference(const Slice&, const Graph&, HostOperands, HostValue& result);
+void reference(const ChannelShuffle&, const Graph&, HostOperands, HostValue& result);
+void reference(const Linear&, const Graph&, HostOperands, HostValue& result);
+void reference(const Softmax&, const Graph&, HostOperands, HostValue& result);
+void reference(const AdaptiveAvgPool2d&, const Graph&, HostOperands, HostValue& result);
 
 /// Shape rule of a whole node (operation and epilogue).
 [[nodiscard]] TensorDesc infer(const Node& node, const Graph& graph, Operands operands);
@@ -62,6 +76,8 @@ void reference(const Colourise&, const Graph&, HostOperands, HostValue& result);
 
 /// Whether the operation may have an epilogue.
 [[nodiscard]] bool carries_epilogue(const Op& op);
+/// Whether that epilogue may add an operand: a product already reads its second operand where a sum would.
+[[nodiscard]] bool carries_added_operand(const Op& op);
 
 /// Multiply-adds of one node at its current shapes.
 [[nodiscard]] uint64_t count_macs(const Node& node, const Graph& graph);

@@ -25,7 +25,8 @@ bool stage_of(const Op& op, Stage& stage) {
         stage = Stage::Add;
     } else if (std::holds_alternative<ScaleShift>(op)) {
         stage = Stage::ScaleShift;
-    } else if (std::holds_alternative<Relu>(op) || std::holds_alternative<PRelu>(op)) {
+    } else if (std::holds_alternative<Relu>(op) || std::holds_alternative<PRelu>(op) ||
+               std::holds_alternative<Sigmoid>(op)) {
         stage = Stage::Activation;
     } else {
         return false;
@@ -37,6 +38,7 @@ bool stage_of(const Op& op, Stage& stage) {
 void append(Epilogue& epilogue, const Op& op) {
     if (std::holds_alternative<Add>(op)) epilogue.add = true;
     if (std::holds_alternative<Relu>(op)) epilogue.activation = Activation::Relu;
+    if (std::holds_alternative<Sigmoid>(op)) epilogue.activation = Activation::Sigmoid;
     if (const auto* affine = std::get_if<ScaleShift>(&op)) {
         epilogue.scale = affine->scale;
         epilogue.shift = affine->shift;
@@ -82,6 +84,8 @@ private:
         Node& target = kept_[static_cast<size_t>(maker(last))];
         if (!carries_epilogue(target.op) || !is_open(target.epilogue, stage)) return false;
         if (stage == Stage::Add) {
+            // An operand that counts for every pixel can be added to a result, not the other way round.
+            if (graph_.desc(last) != graph_.desc(node.output) || !carries_added_operand(target.op)) return false;
             target.inputs.push_back(node.inputs[0] == last ? node.inputs[1] : node.inputs[0]);
         }
         append(target.epilogue, node.op);

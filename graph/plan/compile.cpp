@@ -44,7 +44,13 @@ public:
         refuse_large_extents();
         list_host_buffers();
         context_.planar = choose_maps(graph_);
-        placement_ = place_values(graph_, context_.planar);
+        placement_ = place_values(graph_, context_.planar, context_.choices.in_place);
+        context_.add_temporary = [this](const PlanarValue& like) {
+            const ValueId id = placement_.add_value();
+            context_.planar.push_back(like);
+            context_.planar.back().value = id;
+            return id;
+        };
         for (ValueId value : graph_.inputs)
             if (graph_.desc(value).kind == ValueKind::Features) lower_import(value, context_);
         for (const Node& node : graph_.nodes) lower_node(node);
@@ -93,12 +99,9 @@ private:
     }
 
     ValueId add_temporary(const ChannelMap& map, ValueId like) {
-        const ValueId id = placement_.add_value();
         PlanarValue planar = context_.planar[static_cast<size_t>(like)];
-        planar.value = id;
         planar.map = map;
-        context_.planar.push_back(std::move(planar));
-        return id;
+        return context_.add_temporary(planar);
     }
 
     /// The value in that map: itself, or a copy.
@@ -119,9 +122,10 @@ private:
             copy_strays(node);
             return;
         }
-        if (std::holds_alternative<Argmax>(node.op) || std::holds_alternative<Confidence>(node.op))
+        if (std::holds_alternative<Argmax>(node.op) || std::holds_alternative<Confidence>(node.op) ||
+            std::holds_alternative<Softmax>(node.op))
             node.inputs[0] = dense(node.inputs[0]);
-        if (node.epilogue.add || std::holds_alternative<Add>(node.op))
+        if (node.epilogue.add || std::holds_alternative<Add>(node.op) || std::holds_alternative<Multiply>(node.op))
             node.inputs.back() =
                 in_map(node.inputs.back(), context_.planar[static_cast<size_t>(node.output)].map);
         lower(node, context_);
@@ -245,6 +249,8 @@ private:
         describe(lowered.in0, 0, memory.in_base, memory.in_stride);
         describe(lowered.in1, 1, memory.add_base, memory.add_stride);
         describe(lowered.out, 2, memory.out_base, memory.out_stride);
+        const auto pixels = [&](const PlaneRange& range) { return int64_t{planar(range).width} * planar(range).height; };
+        memory.add_pixel = lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) < pixels(lowered.out) ? 0 : 1;
         if (lowered.in0.used()) memory.in_size = pack_halves(planar(lowered.in0).width, planar(lowered.in0).height);
         if (lowered.out.used()) memory.out_size = pack_halves(planar(lowered.out).width, planar(lowered.out).height);
         if (kind == catalog::Access::ssbo) {

@@ -10,7 +10,9 @@ void run(const PackConv& recipe, const Graph& graph, float* target) {
     const Tensor& weight = graph.constant(recipe.weight);
     const int in_per_group = recipe.in_channels / recipe.groups;
     const int out_per_group = recipe.out_channels / recipe.groups;
-    const auto kernel_h = static_cast<size_t>(weight.shape[2]), kernel_w = static_cast<size_t>(weight.shape[3]);
+    // A linear layer's weights have no kernel axes.
+    const size_t kernel_h = weight.shape.size() == 4 ? static_cast<size_t>(weight.shape[2]) : 1;
+    const size_t kernel_w = weight.shape.size() == 4 ? static_cast<size_t>(weight.shape[3]) : 1;
     for (const auto& [kh, kw] : recipe.taps)
         for (int ic : recipe.in_channel_of_slot)
             for (int oc : recipe.out_channel_of_slot) {

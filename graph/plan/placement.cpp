@@ -13,16 +13,162 @@ bool is(const Node& node) {
 }
 
 bool is_elementwise(const Node& node) {
-    return is<Identity>(node) || is<Add>(node) || is<ScaleShift>(node) || is<Relu>(node) || is<PRelu>(node);
+    return is<Identity>(node) || is<Add>(node) || is<ScaleShift>(node) || is<Relu>(node) || is<PRelu>(node) ||
+           is<Sigmoid>(node) || is<Multiply>(node);
+}
+
+/// Channels of `source` that a slice keeps, or in the order of a shuffle: slots change, memory does not.
+ChannelMap view_map(const Node& node, const ChannelMap& source, int& first_plane) {
+    ChannelMap map;
+    if (const auto* slice = std::get_if<Slice>(&node.op)) {
+        const auto begin = source.slot_of_channel.begin() + slice->begin;
+        map.slot_of_channel.assign(begin, begin + slice->count);
+    } else if (const auto* shuffle = std::get_if<ChannelShuffle>(&node.op)) {
+        const size_t groups = static_cast<size_t>(shuffle->groups), count = source.slot_of_channel.size();
+        for (size_t i = 0; i < count; ++i)
+            map.slot_of_channel.push_back(source.slot_of_channel[i % groups * (count / groups) + i / groups]);
+    }
+    const auto [low, high] = std::ranges::minmax(map.slot_of_channel);
+    first_plane = low / 4;
+    map.planes = high / 4 - first_plane + 1;
+    for (int& slot : map.slot_of_channel) slot -= first_plane * 4;
+    return map;
 }
 
 bool keeps_map(const Graph& graph, const Node& node) {
-    if (is_elementwise(node) || is<Pool2d>(node) || is<Resize>(node)) return true;
+    if (is_elementwise(node) || is<Pool2d>(node) || is<AdaptiveAvgPool2d>(node) || is<Resize>(node)) return true;
     if (const auto* conv = std::get_if<Conv2d>(&node.op)) {
         const int channels = graph.desc(node.inputs[0]).channels();
         return conv->groups > 1 && conv->groups == channels && conv->out_channels == channels;
     }
     return false;
+}
+
+/// Operands that a node reads only at the texel it writes: its result may take their memory.
+std::vector<ValueId> texelwise_operands(const Node& node) {
+    if (is<Identity>(node) && node.epilogue.empty()) return {};
+    if (is_elementwise(node)) return node.inputs;
+    if (node.epilogue.add) return {node.inputs.back()};
+    return {};
+}
+
+/// Where a value lies, for questions of overlap.
+struct Extent {
+    ValueId root = no_value;
+    int first = 0, last = 0;
+    [[nodiscard]] bool overlaps(const Extent& other) const {
+        return root == other.root && first < other.last && other.first < last;
+    }
+    bool operator==(const Extent&) const = default;
+};
+
+Extent extent_of(ValueId value, const std::vector<PlanarValue>& planar, const Placement& placement) {
+    const Placement::Place place = placement.resolve(value);
+    return {place.root, place.first_plane,
+            place.first_plane + planar[static_cast<size_t>(value)].map.planes};
+}
+
+bool same_size(const PlanarValue& a, const PlanarValue& b) {
+    return a.map.planes == b.map.planes && a.width == b.width && a.height == b.height;
+}
+
+/// A result takes the buffer of an operand that nothing reads afterwards.
+void run_in_place(const Graph& graph, const std::vector<PlanarValue>& planar, Placement& placement) {
+    constexpr int after_all = std::numeric_limits<int>::max();
+    std::vector<int> last_use(graph.values.size(), -1);
+    const auto root = [&](ValueId value) { return placement.resolve(value).root; };
+    const auto touch = [&](ValueId value, int node) {
+        int& last = last_use[static_cast<size_t>(root(value))];
+        last = std::max(last, node);
+    };
+    for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
+        const Node& node = graph.nodes[static_cast<size_t>(i)];
+        touch(node.output, i);
+        for (ValueId operand : node.inputs) touch(operand, i);
+    }
+    for (ValueId value : graph.outputs) touch(value, after_all);
+
+    for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
+        const Node& node = graph.nodes[static_cast<size_t>(i)];
+        if (graph.desc(node.output).kind != ValueKind::Features || placement.is_inside(node.output)) continue;
+        const std::vector<ValueId> candidates = texelwise_operands(node);
+        for (ValueId candidate : candidates) {
+            const ValueId source = root(candidate);
+            const bool read_elsewhere = std::ranges::any_of(node.inputs, [&](ValueId operand) {
+                return operand != candidate && root(operand) == source &&
+                       std::ranges::find(candidates, operand) == candidates.end();
+            });
+            if (read_elsewhere || last_use[static_cast<size_t>(source)] != i ||
+                planar[static_cast<size_t>(candidate)].map != planar[static_cast<size_t>(node.output)].map ||
+                placement.resolve(candidate).first_plane != 0 ||
+                !same_size(planar[static_cast<size_t>(source)], planar[static_cast<size_t>(node.output)]))
+                continue;
+            const int result_last_use = last_use[static_cast<size_t>(node.output)];
+            placement.put_inside(node.output, source, 0);
+            last_use[static_cast<size_t>(source)] = result_last_use;
+            break;
+        }
+    }
+}
+
+/// Whether writing `target`'s operands over `source` loses nothing that is read later: each part is written by a node
+/// that is the last to read what it overwrites, and reads it only at the texel it writes.
+bool may_overwrite(const Graph& graph, const std::vector<PlanarValue>& planar, const Placement& placement,
+                   const Node& concat, ValueId source) {
+    int first_plane = 0;
+    for (ValueId operand : concat.inputs) {
+        const int planes = planar[static_cast<size_t>(operand)].map.planes;
+        const Placement::Place place = placement.resolve(operand);
+        if (place.root != concat.output || place.first_plane != first_plane) return false;  // a copy
+        const Extent overwritten{source, first_plane, first_plane + planes};
+        bool written = false;
+        for (const Node& node : graph.nodes) {
+            const bool writes = node.output == operand;
+            const std::vector<ValueId> texelwise = writes ? texelwise_operands(node) : std::vector<ValueId>{};
+            for (ValueId input : node.inputs) {
+                if (graph.desc(input).kind != ValueKind::Features) continue;
+                const Extent read = extent_of(input, planar, placement);
+                if (!read.overlaps(overwritten)) continue;
+                const bool in_step = writes && read == overwritten &&
+                                     std::ranges::find(texelwise, input) != texelwise.end() &&
+                                     same_size(planar[static_cast<size_t>(input)],
+                                               planar[static_cast<size_t>(operand)]);
+                if (written || (writes && !in_step)) return false;
+            }
+            // Nothing else may be written there once the results stand.
+            if (!writes && written && graph.desc(node.output).kind == ValueKind::Features &&
+                extent_of(node.output, planar, placement).overlaps(overwritten) && !is<Slice>(node) &&
+                !is<ChannelShuffle>(node))
+                return false;
+            written = written || writes;
+        }
+        if (!written) return false;
+        first_plane += planes;
+    }
+    return true;
+}
+
+/// A concatenation whose parts replace, piece by piece, a buffer of its own size that they are the last to read: a
+/// reversible module (VNet) runs in place, Y1 over X1 and Y2 over X2.
+void concat_in_place(const Graph& graph, const std::vector<PlanarValue>& planar, Placement& placement) {
+    for (const Node& concat : graph.nodes) {
+        if (!is<Concat>(concat) || placement.is_inside(concat.output)) continue;
+        std::vector<ValueId> sources;
+        for (const Node& node : graph.nodes) {
+            if (std::ranges::find(concat.inputs, node.output) == concat.inputs.end()) continue;
+            for (ValueId operand : texelwise_operands(node)) sources.push_back(placement.resolve(operand).root);
+        }
+        for (ValueId source : sources) {
+            const bool kept = std::ranges::any_of(
+                graph.outputs, [&](ValueId value) { return placement.resolve(value).root == source; });
+            if (source == concat.output || kept ||
+                !same_size(planar[static_cast<size_t>(source)], planar[static_cast<size_t>(concat.output)]) ||
+                !may_overwrite(graph, planar, placement, concat, source))
+                continue;
+            placement.put_inside(concat.output, source, 0);
+            break;
+        }
+    }
 }
 
 }  // namespace
@@ -59,6 +205,9 @@ std::vector<PlanarValue> choose_maps(const Graph& graph) {
             ChannelMap map;
             for (ValueId operand : node.inputs) map.append(planar[static_cast<size_t>(operand)].map);
             set(node.output, std::move(map));
+        } else if (is<Slice>(node) || is<ChannelShuffle>(node)) {
+            int first_plane = 0;
+            set(node.output, view_map(node, planar[static_cast<size_t>(node.inputs[0])].map, first_plane));
         } else if (keeps_map(graph, node)) {
             set(node.output, planar[static_cast<size_t>(node.inputs[0])].map);
         } else if (node.epilogue.add) {
@@ -71,8 +220,14 @@ std::vector<PlanarValue> choose_maps(const Graph& graph) {
     return planar;
 }
 
-Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar) {
+Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar, bool in_place) {
     Placement placement(graph.values.size());
+    for (const Node& node : graph.nodes) {
+        if (!is<Slice>(node) && !is<ChannelShuffle>(node)) continue;
+        int first_plane = 0;
+        (void)view_map(node, planar[static_cast<size_t>(node.inputs[0])].map, first_plane);
+        placement.put_inside(node.output, node.inputs[0], first_plane);
+    }
     for (const Node& node : graph.nodes) {
         if (!is<Concat>(node)) continue;
         int first_plane = 0;
@@ -82,32 +237,9 @@ Placement place_values(const Graph& graph, const std::vector<PlanarValue>& plana
         }
     }
 
-    // In place: the last reader of a whole buffer may write its result there.
-    constexpr int after_all = std::numeric_limits<int>::max();
-    std::vector<int> last_use(graph.values.size(), -1);
-    const auto touch = [&](ValueId value, int node) {
-        auto& last = last_use[static_cast<size_t>(placement.resolve(value).root)];
-        last = std::max(last, node);
-    };
-    for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
-        const Node& node = graph.nodes[static_cast<size_t>(i)];
-        touch(node.output, i);
-        for (ValueId operand : node.inputs) touch(operand, i);
-    }
-    for (ValueId value : graph.outputs) touch(value, after_all);
-
-    for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
-        const Node& node = graph.nodes[static_cast<size_t>(i)];
-        if (!is_elementwise(node) || placement.is_inside(node.output)) continue;
-        if (is<Identity>(node) && node.epilogue.empty()) continue;
-        const Placement::Place source = placement.resolve(node.inputs[0]);
-        const PlanarValue& whole = planar[static_cast<size_t>(source.root)];
-        if (last_use[static_cast<size_t>(source.root)] != i ||
-            whole.map.planes != planar[static_cast<size_t>(node.output)].map.planes)
-            continue;
-        const int result_last_use = last_use[static_cast<size_t>(node.output)];
-        placement.put_inside(node.output, source.root, 0);
-        last_use[static_cast<size_t>(source.root)] = result_last_use;
+    if (in_place) {
+        run_in_place(graph, planar, placement);
+        concat_in_place(graph, planar, placement);
     }
     return placement;
 }

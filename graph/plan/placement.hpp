@@ -34,7 +34,7 @@ private:
 [[nodiscard]] std::vector<PlanarValue> choose_maps(const Graph& graph);
 
 /// Decides sharing. Operands that cannot lie inside their concatenation (used in two, or twice) are left out: they are
-/// copied.
-[[nodiscard]] Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar);
+/// copied. Without `in_place` every result has memory of its own.
+[[nodiscard]] Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar, bool in_place);
 
 }  // namespace vkseg

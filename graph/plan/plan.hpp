@@ -146,6 +146,8 @@ struct Choices {
     Precision precision = Precision::FP32;
     /// Kernel families that must not be used: "cpu_shaped".
     std::set<std::string, std::less<>> denied_families;
+    /// Results may take the memory of operands that nothing reads any more.
+    bool in_place = true;
     bool operator==(const Choices&) const = default;
 };
 

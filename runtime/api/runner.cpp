@@ -106,6 +106,27 @@ std::vector<std::span<const uint8_t>> Runner::segment(std::span<const uint8_t> p
     return results;
 }
 
+std::vector<float> Runner::classify(std::span<const uint8_t> rgb, int width, int height) {
+    const Prepared& prepared = prepare(fmt::format("classify {}x{}", width, height), [&](const Graph& network) {
+        return classification_graph(network, model_->preprocess, width, height, model_->width, model_->height);
+    });
+    const Graph& graph = *prepared.graph;
+    const TensorDesc& picture = graph.desc(graph.inputs[0]);
+    if (rgb.size() != picture.host_size_bytes())
+        throw error("a picture of {}x{} pixels takes {} bytes, but {} were given", width, height,
+                    picture.host_size_bytes(), rgb.size());
+    if (context_ == nullptr) {
+        const HostValue value{picture, {}, {rgb.begin(), rgb.end()}};
+        return run_reference(graph, std::span(&value, 1))[0].floats;
+    }
+    activate(prepared);
+    copy_input(*session_, rgb);
+    session_->run();
+    std::vector<float> probabilities(static_cast<size_t>(model_->classes));
+    std::memcpy(probabilities.data(), session_->output(0).data(), probabilities.size() * sizeof(float));
+    return probabilities;
+}
+
 std::vector<DispatchTime> Runner::profile() {
     return session_ == nullptr ? std::vector<DispatchTime>{} : session_->profile();
 }

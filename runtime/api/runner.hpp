@@ -33,6 +33,9 @@ public:
     [[nodiscard]] std::vector<std::span<const uint8_t>> segment(std::span<const uint8_t> pixels,
                                                                 const SegmentationOptions& options);
 
+    /// Probability of each class for an 8-bit RGB picture. Throws `Error` when the model is no classifier.
+    [[nodiscard]] std::vector<float> classify(std::span<const uint8_t> rgb, int width, int height);
+
     [[nodiscard]] Precision precision() const { return choices_.precision; }
     [[nodiscard]] const Model& model() const { return *model_; }
     /// GPU times of the dispatches of the last plan that ran; empty on the reference.

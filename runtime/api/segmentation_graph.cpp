@@ -4,24 +4,23 @@
 
 namespace vkseg {
 
-Graph segmentation_graph(const Graph& network, const Preprocess& preprocess, const SegmentationOptions& options) {
-    Graph graph = network;
-    const ValueId image = graph.inputs.at(0), scores = graph.outputs.at(0);
-    // Images beyond what any network could mean; refused before anything is computed from them.
-    if (options.picture_width < 1 || options.picture_height < 1)
-        throw error("a picture of {}x{} pixels has no pixels", options.picture_width, options.picture_height);
-    graph.inputs.clear();
-    graph.outputs.clear();
-    const ValueId picture =
-        graph.add_input("picture", {ValueKind::Pixels,
-                                    {options.picture_height, options.picture_width, bytes_per_pixel(options.format)}});
+namespace {
 
+/// Puts resize and normalisation of a picture before a network; the graph's only input is then "picture".
+void read_picture(Graph& graph, const Preprocess& preprocess, Axes picture_size, PixelFormat format,
+                  Axes network_size) {
+    if (picture_size.h < 1 || picture_size.w < 1)
+        throw error("a picture of {}x{} pixels has no pixels", picture_size.w, picture_size.h);
+    const ValueId image = graph.inputs.at(0);
+    graph.inputs.clear();
+    const ValueId picture = graph.add_input(
+        "picture", {ValueKind::Pixels, {picture_size.h, picture_size.w, bytes_per_pixel(format)}});
     ImageToTensor load;
-    load.format = options.format;
+    load.format = format;
     load.bgr = preprocess.bgr;
     load.subtract = preprocess.subtract;
     load.multiply = preprocess.multiply;
-    load.size.fixed = {options.network_height, options.network_width};
+    load.size.fixed = network_size;
     Node node;
     node.op = load;
     node.inputs = {picture};
@@ -29,6 +28,17 @@ Graph segmentation_graph(const Graph& network, const Preprocess& preprocess, con
     node.name = "image";
     graph.nodes.insert(graph.nodes.begin(), std::move(node));
     graph.infer_shapes();
+}
+
+}  // namespace
+
+Graph segmentation_graph(const Graph& network, const Preprocess& preprocess, const SegmentationOptions& options) {
+    Graph graph = network;
+    const ValueId scores = graph.outputs.at(0);
+    graph.outputs.clear();
+    read_picture(graph, preprocess, {options.picture_height, options.picture_width}, options.format,
+                 {options.network_height, options.network_width});
+    const ValueId picture = graph.inputs.at(0);
 
     const SizeRule full{.kind = SizeRule::Kind::Fixed, .fixed = {options.picture_height, options.picture_width}};
     const ValueId labels = graph.add("labels", Argmax{options.upsampling, full}, {scores});
@@ -40,6 +50,20 @@ Graph segmentation_graph(const Graph& network, const Preprocess& preprocess, con
     if (options.colour) graph.outputs.push_back(graph.add("colour", colourise, {labels}));
     colourise.opacity = options.opacity;
     if (options.overlay) graph.outputs.push_back(graph.add("overlay", colourise, {labels, picture}));
+    return graph;
+}
+
+Graph classification_graph(const Graph& network, const Preprocess& preprocess, int picture_width, int picture_height,
+                           int network_width, int network_height) {
+    Graph graph = network;
+    const ValueId scores = graph.outputs.at(0);
+    if (graph.desc(scores).height() != 1 || graph.desc(scores).width() != 1)
+        throw error("the network gives scores of {}, so it segments; a classifier gives one score per class",
+                    to_string(graph.desc(scores).shape));
+    graph.outputs.clear();
+    read_picture(graph, preprocess, {picture_height, picture_width}, PixelFormat::RGB8,
+                 {network_height, network_width});
+    graph.outputs.push_back(graph.add("probabilities", Softmax{}, {scores}));
     return graph;
 }
 

@@ -33,4 +33,8 @@ struct SegmentationOptions {
 [[nodiscard]] Graph segmentation_graph(const Graph& network, const Preprocess& preprocess,
                                        const SegmentationOptions& options);
 
+/// Pixels in, probabilities {classes, 1, 1} out: resize and normalisation before a classifier, softmax behind it.
+[[nodiscard]] Graph classification_graph(const Graph& network, const Preprocess& preprocess, int picture_width,
+                                         int picture_height, int network_width, int network_height);
+
 }  // namespace vkseg

@@ -2,7 +2,7 @@
 // the packed weights from `base` on: PLANES scales and PLANES shifts when SCALE_SHIFT, PLANES slopes when PReLU.
 layout(constant_id = 3) const bool ADD = false;
 layout(constant_id = 4) const bool SCALE_SHIFT = false;
-layout(constant_id = 5) const int ACTIVATION = 0;  // 0 none, 1 ReLU, 2 PReLU
+layout(constant_id = 5) const int ACTIVATION = 0;  // 0 none, 1 ReLU, 2 PReLU, 3 sigmoid
 layout(constant_id = 6) const int PLANES = 1;      // planes that one invocation writes
 
 vec4 apply_epilogue(vec4 v, uint base, int plane, uint add_index) {
@@ -13,6 +13,7 @@ vec4 apply_epilogue(vec4 v, uint base, int plane, uint add_index) {
         slopes += uint(2 * PLANES);
     }
     if (ACTIVATION == 1) v = max(v, vec4(0.0));
+    if (ACTIVATION == 3) v = 1.0 / (1.0 + exp(-v));
     if (ACTIVATION == 2) v = max(v, vec4(0.0)) + WEIGHT(slopes) * min(v, vec4(0.0));
     return v;
 }

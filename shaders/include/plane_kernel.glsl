@@ -11,7 +11,7 @@ void main() {
     vec4 result[PLANES];
     [[unroll]] for (int o = 0; o < PLANES; ++o) {
         const uint plane = BLOCK * uint(PLANES) + uint(o);
-        const uint add_index = pc.m.add_base + plane * pc.m.add_stride + at;
+        const uint add_index = pc.m.add_base + plane * pc.m.add_stride + at * pc.m.add_pixel;
         result[o] = apply_epilogue(value(state, plane, o, weights), weights + TAP_VECTORS, o, inside ? add_index : 0u);
     }
     if (inside) {

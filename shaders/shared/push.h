@@ -29,6 +29,8 @@ struct Memory {
     uint out_size;    // width, height
     uint row_base;    // first row of this part of the dispatch
     uint block_weights;  // vec4s of packed weights per z block
+    uint add_pixel;      // 1; 0 when the second operand has one pixel that counts for all
+    uint unused;         // vectors of two start at multiples of 8 bytes
 };
 
 struct Conv {
@@ -36,6 +38,7 @@ struct Conv {
     uint grid_size;    // computed pixels: out_size, or one phase of a transposed convolution
     uint in_planes;    // planes that a loop runs over
     uint block_in;     // input planes between two z blocks (groups)
+    uint plane_step;   // input planes between two that are read (shuffled groups)
     uint stride;
     uint dilation;
     uint origin;       // signed: input position of tap 0 for output 0
@@ -69,7 +72,6 @@ struct Image {
     uint order;        // byte of channel 0, 1, 2 in bits 0-7, 8-15, 16-23
     float scale_x;
     float scale_y;
-    uint unused0, unused1;  // a vec4 starts at a multiple of 16 bytes
     vec4 subtract;
     vec4 multiply;
 };
@@ -91,9 +93,9 @@ struct Colourise {
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(Copy) == 64 && sizeof(Colourise) == 24);
-static_assert(sizeof(Memory) == 56 && sizeof(Conv) == 88 && sizeof(Pool) == 68 && sizeof(Resize) == 64);
-static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 68);
+static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 24);
+static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 100 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
+static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif
 #endif

@@ -104,7 +104,9 @@ struct Machine {
             for (size_t i = 0; i < 4; ++i) v[i] = v[i] * scale[i] + shift[i];
             slopes += 2 * planes;
         }
-        if (spec(5) != 0)
+        if (spec(5) == 3)
+            for (float& x : v) x = 1.0f / (1.0f + std::exp(-x));
+        else if (spec(5) != 0)
             for (size_t i = 0; i < 4; ++i)
                 v[i] = std::max(v[i], 0.0f) + (spec(5) == 2 ? weight(slopes)[i] * std::min(v[i], 0.0f) : 0.0f);
         return v;
@@ -150,7 +152,7 @@ void run_conv2d(const Machine& m) {
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
                         Vec4 texel{};
                         if (valid)
-                            texel = m.read(0, pc.m.in_base + (z * pc.block_in + i) * pc.m.in_stride +
+                            texel = m.read(0, pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride +
                                                   static_cast<uint32_t>(iy * in_size.low + ix));
                         for (size_t lane = 0; lane < 4; ++lane, row += planes) {
                             const Vec4 w = m.weight(row);
@@ -159,7 +161,8 @@ void run_conv2d(const Machine& m) {
                     }
                 }
             m.write(out_index,
-                    m.epilogue(sum, biases + planes, o, pc.m.add_base + plane * pc.m.add_stride + pixel));
+                    m.epilogue(sum, biases + planes, o,
+                               pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
         }
     });
 }
@@ -177,7 +180,7 @@ void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) 
             const auto plane = static_cast<uint32_t>(z * planes + o);
             m.write(pc.out_base + plane * pc.out_stride + pixel,
                     m.epilogue(value(x, y, plane, o, weights), weights + tap_vectors, o,
-                               pc.add_base + plane * pc.add_stride + pixel));
+                               pc.add_base + plane * pc.add_stride + pixel * pc.add_pixel));
         }
     });
 }
@@ -210,6 +213,56 @@ void run_eltwise(const Machine& m) {
     const auto width = static_cast<uint32_t>(halves(pc.out_size).low);
     run_plane_kernel(m, 0, [&](uint32_t x, uint32_t y, uint32_t plane, size_t, size_t) {
         return m.read(0, pc.in_base + plane * pc.in_stride + y * width + x);
+    });
+}
+
+void run_multiply(const Machine& m) {
+    const auto pc = m.memory();
+    const auto width = static_cast<uint32_t>(halves(pc.out_size).low);
+    run_plane_kernel(m, 0, [&](uint32_t x, uint32_t y, uint32_t plane, size_t, size_t) {
+        const uint32_t pixel = y * width + x;
+        Vec4 left = m.read(0, pc.in_base + plane * pc.in_stride + pixel);
+        const Vec4 right = m.read(1, pc.add_base + plane * pc.add_stride + pixel * pc.add_pixel);
+        for (size_t i = 0; i < 4; ++i) left[i] *= right[i];
+        return left;
+    });
+}
+
+void run_adaptive_pool(const Machine& m) {
+    const auto pc = m.memory();
+    const Halves in = halves(pc.in_size), out = halves(pc.out_size);
+    run_plane_kernel(m, 0, [&](uint32_t x, uint32_t y, uint32_t plane, size_t, size_t) {
+        const auto begin = [](uint32_t at, int from, int to) { return static_cast<int>(at) * from / to; };
+        const auto end = [](uint32_t at, int from, int to) { return (static_cast<int>(at + 1) * from + to - 1) / to; };
+        const int y0 = begin(y, in.high, out.high), y1 = end(y, in.high, out.high);
+        const int x0 = begin(x, in.low, out.low), x1 = end(x, in.low, out.low);
+        Vec4 sum{};
+        for (int iy = y0; iy < y1; ++iy)
+            for (int ix = x0; ix < x1; ++ix) {
+                const Vec4 texel =
+                    m.read(0, pc.in_base + plane * pc.in_stride + static_cast<uint32_t>(iy * in.low + ix));
+                for (size_t i = 0; i < 4; ++i) sum[i] += texel[i];
+            }
+        for (float& v : sum) v /= static_cast<float>((y1 - y0) * (x1 - x0));
+        return sum;
+    });
+}
+
+void run_softmax(const Machine& m) {
+    const auto pc = m.push_as<push::Copy>();
+    const Halves size = halves(pc.m.out_size);
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t) {
+        const uint32_t pixel = y * static_cast<uint32_t>(size.low) + x;
+        const auto score = [&](uint32_t c) { return m.read(0, pc.m.in_base + c / 4 * pc.m.in_stride + pixel)[c % 4]; };
+        float highest = -INFINITY, total = 0.0f;
+        for (uint32_t c = 0; c < pc.channels; ++c) highest = std::max(highest, score(c));
+        for (uint32_t c = 0; c < pc.channels; ++c) total += std::exp(score(c) - highest);
+        for (uint32_t plane = 0; plane * 4 < pc.channels; ++plane) {
+            Vec4 texel{};
+            for (uint32_t lane = 0; lane < 4 && plane * 4 + lane < pc.channels; ++lane)
+                texel[lane] = std::exp(score(plane * 4 + lane) - highest) / total;
+            m.write(pc.m.out_base + plane * pc.m.out_stride + pixel, texel);
+        }
     });
 }
 
@@ -355,6 +408,9 @@ void run(const Machine& m) {
     if (is("conv2d_")) return run_conv2d(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
     if (is("eltwise_")) return run_eltwise(m);
+    if (is("multiply_")) return run_multiply(m);
+    if (is("adaptive_avg_pool2d_")) return run_adaptive_pool(m);
+    if (is("softmax_")) return run_softmax(m);
     if (is("pool2d_")) return run_pool(m);
     if (is("resize_")) return run_resize(m);
     if (is("relayout_")) return run_relayout(m);
