@@ -27,14 +27,19 @@ void Breadcrumbs::reserve(size_t dispatch_count) {
     words_ = vk::Buffer(context_, "breadcrumbs", size, VK_BUFFER_USAGE_TRANSFER_DST_BIT, vk::MemoryUse::Upload);
 }
 
-void Breadcrumbs::clear() const { std::ranges::fill(words_.mapped(), uint8_t{0}); }
+void Breadcrumbs::clear() const {
+    std::ranges::fill(words_.mapped(), uint8_t{0});
+}
 
 void Breadcrumbs::record(VkCommandBuffer commands, uint32_t index) const {
     const vk::DeviceTable& table = context_.table();
     const VkDeviceSize offset = index * sizeof(uint32_t);
     switch (method_) {
-        case Method::Off: break;
-        case Method::Fill: table.CmdFillBuffer(commands, words_.get(), offset, sizeof(uint32_t), 1); break;
+        case Method::Off:
+            break;
+        case Method::Fill:
+            table.CmdFillBuffer(commands, words_.get(), offset, sizeof(uint32_t), 1);
+            break;
         case Method::Marker:
             table.CmdWriteBufferMarkerAMD(commands, VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT, words_.get(), offset, 1);
             break;

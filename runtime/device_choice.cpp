@@ -20,11 +20,16 @@ std::string lower_case(std::string_view text) {
 
 int rank(DeviceType type) {
     switch (type) {
-        case DeviceType::Discrete: return 0;
-        case DeviceType::Integrated: return 1;
-        case DeviceType::Virtual: return 2;
-        case DeviceType::Other: return 3;
-        case DeviceType::Cpu: return 4;
+        case DeviceType::Discrete:
+            return 0;
+        case DeviceType::Integrated:
+            return 1;
+        case DeviceType::Virtual:
+            return 2;
+        case DeviceType::Other:
+            return 3;
+        case DeviceType::Cpu:
+            return 4;
     }
     return 5;
 }
@@ -51,10 +56,9 @@ void make_swiftshader_visible() {
     for (const char* own : {"VK_ADD_DRIVER_FILES", "VK_DRIVER_FILES", "VK_ICD_FILENAMES"})
         if (std::getenv(own) != nullptr) return;  // the user has said which drivers there are
     const char* named = std::getenv("VKSEG_SWIFTSHADER_ICD");
-    for (const char* file : {named, "/usr/lib/chromium/vk_swiftshader_icd.json",
-                             "/usr/lib64/chromium/vk_swiftshader_icd.json",
-                             "/usr/lib64/chromium-browser/vk_swiftshader_icd.json",
-                             "/opt/google/chrome/vk_swiftshader_icd.json"}) {
+    for (const char* file :
+         {named, "/usr/lib/chromium/vk_swiftshader_icd.json", "/usr/lib64/chromium/vk_swiftshader_icd.json",
+          "/usr/lib64/chromium-browser/vk_swiftshader_icd.json", "/opt/google/chrome/vk_swiftshader_icd.json"}) {
         std::error_code ignored;
         if (file == nullptr || !std::filesystem::exists(file, ignored)) continue;
         setenv("VK_ADD_DRIVER_FILES", file, 0);
@@ -62,7 +66,9 @@ void make_swiftshader_visible() {
     }
 }
 
-bool names_swiftshader(std::string_view wanted) { return lower_case(wanted).find("swift") != std::string::npos; }
+bool names_swiftshader(std::string_view wanted) {
+    return lower_case(wanted).find("swift") != std::string::npos;
+}
 
 std::vector<PhysicalDevice> sorted_devices(const vk::Instance& instance) {
     std::vector<PhysicalDevice> devices;
@@ -97,8 +103,7 @@ size_t choose_device(const std::vector<PhysicalDevice>& devices, std::string_vie
     }
     if (found == devices.size()) throw error("there is no device '{}'; found are:{}", wanted, describe_all(devices));
     if (!devices[found].lacks.empty())
-        throw error("device '{}' cannot be used: {}", devices[found].facts.name,
-                    fmt::join(devices[found].lacks, ", "));
+        throw error("device '{}' cannot be used: {}", devices[found].facts.name, fmt::join(devices[found].lacks, ", "));
     return found;
 }
 

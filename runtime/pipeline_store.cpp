@@ -28,7 +28,9 @@ PipelineStore::PipelineStore(const Context& context, bool use_disk) : context_(c
     cache_ = {context.device(), cache, context.table().DestroyPipelineCache};
 }
 
-PipelineStore::~PipelineStore() { save(); }
+PipelineStore::~PipelineStore() {
+    save();
+}
 
 void PipelineStore::save() {
     if (file_ == nullptr) return;

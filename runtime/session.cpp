@@ -110,8 +110,8 @@ void Session::reserve_memory(const Plan& plan) {
         VkBufferViewCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
         info.buffer = arena_.get();
         info.format = plan.fp16 ? VK_FORMAT_R16G16B16A16_SFLOAT : VK_FORMAT_R32G32B32A32_SFLOAT;
-        info.range = std::min<uint64_t>(arena_.size_bytes(),
-                                        uint64_t{context_.facts().max_texel_buffer_elements} * texel_bytes);
+        info.range =
+            std::min<uint64_t>(arena_.size_bytes(), uint64_t{context_.facts().max_texel_buffer_elements} * texel_bytes);
         VkBufferView handle = VK_NULL_HANDLE;
         vk::check(context_.table().CreateBufferView(context_.device(), &info, nullptr, &handle),
                   "view the activations as texels");
@@ -354,8 +354,8 @@ std::vector<DispatchTime> Session::profile() {
         for (const Dispatch& dispatch : step.dispatches) {
             const size_t at = times.size() * 2;
             const uint64_t passed = (ticks[at + 1] - ticks[at]) & context_.physical().timestamp_mask;
-            times.push_back({dispatch.label, dispatch.shader,
-                             static_cast<uint64_t>(static_cast<double>(passed) * period)});
+            times.push_back(
+                {dispatch.label, dispatch.shader, static_cast<uint64_t>(static_cast<double>(passed) * period)});
         }
     return times;
 }

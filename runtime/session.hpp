@@ -22,8 +22,8 @@ struct DispatchTime {
 };
 
 /// Carries out plans on a context: memory bound once, commands recorded once, then replayed. It knows nothing of
-/// networks. Plans of one set of weights may follow each other (sizes); memory only grows, and going back to a plan that
-/// was seen before only records again. For one thread at a time; the context must outlive it.
+/// networks. Plans of one set of weights may follow each other (sizes); memory only grows, and going back to a plan
+/// that was seen before only records again. For one thread at a time; the context must outlive it.
 class Session {
 public:
     explicit Session(Context& context);

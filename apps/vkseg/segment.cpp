@@ -111,23 +111,42 @@ private:
     SegmentationOptions request_;
 };
 
+/// The files of one picture: those already written go again when a later one fails, so that none stands alone.
+class PictureFiles {
+public:
+    ~PictureFiles() {
+        std::error_code ignored;
+        for (const auto& path : written_) std::filesystem::remove(path, ignored);
+    }
+    void write(const std::filesystem::path& path, const Image& image) {
+        write_png(path, image);
+        written_.push_back(path);
+    }
+    void keep() { written_.clear(); }
+
+private:
+    std::vector<std::filesystem::path> written_;
+};
+
 nlohmann::json write_results(const Segmenter& segmenter, const SegmentOptions& options, const OutputNames& names,
                              Segmented result) {
     const size_t i = result.index;
     const auto legend = segmenter.legend(result.labels);
     if (options.label_ids) segmenter.to_label_ids(result.labels);
-    write_png(names.labels[i], result.labels);
-    write_png(names.colour[i], result.colour);
-    write_png(names.overlay[i], add_legend(result.overlay, legend));
+    PictureFiles files;
+    files.write(names.labels[i], result.labels);
+    files.write(names.colour[i], result.colour);
+    files.write(names.overlay[i], add_legend(result.overlay, legend));
     nlohmann::json entry{{"width", result.labels.width},
                          {"height", result.labels.height},
                          {"labels", names.labels[i].string()},
                          {"colour", names.colour[i].string()},
                          {"overlay", names.overlay[i].string()}};
     if (options.confidence) {
-        write_png(names.confidence[i], result.confidence);
+        files.write(names.confidence[i], result.confidence);
         entry["confidence"] = names.confidence[i].string();
     }
+    files.keep();
     for (const LegendEntry& share : legend) entry["classes"][share.name] = share.share;
     return entry;
 }

@@ -44,12 +44,11 @@ bool keeps_map(const Graph& graph, const Node& node) {
     return false;
 }
 
-/// Operands that a node reads only at the texel it writes: its result may take their memory.
-std::vector<ValueId> texelwise_operands(const Node& node) {
-    if (is<Identity>(node) && node.epilogue.empty()) return {};
-    if (is_elementwise(node)) return node.inputs;
-    if (node.epilogue.add) return {node.inputs.back()};
-    return {};
+/// Whether a node reads an operand only at the texel it writes: its result may take that operand's memory. Asked by
+/// position, because one value may be read twice, once of them with its neighbours.
+bool reads_by_texel(const Node& node, size_t operand) {
+    if (is<Identity>(node) && node.epilogue.empty()) return false;
+    return is_elementwise(node) || (node.epilogue.add && operand + 1 == node.inputs.size());
 }
 
 /// Where a value lies, for questions of overlap.
@@ -91,13 +90,14 @@ void run_in_place(const Graph& graph, const std::vector<PlanarValue>& planar, Pl
     for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
         const Node& node = graph.nodes[static_cast<size_t>(i)];
         if (graph.desc(node.output).kind != ValueKind::Features || placement.is_inside(node.output)) continue;
-        const std::vector<ValueId> candidates = texelwise_operands(node);
-        for (ValueId candidate : candidates) {
+        for (size_t operand = 0; operand < node.inputs.size(); ++operand) {
+            if (!reads_by_texel(node, operand)) continue;
+            const ValueId candidate = node.inputs[operand];
             const ValueId source = root(candidate);
-            const bool read_elsewhere = std::ranges::any_of(node.inputs, [&](ValueId operand) {
-                return operand != candidate && root(operand) == source &&
-                       std::ranges::find(candidates, operand) == candidates.end();
-            });
+            bool read_elsewhere = false;
+            for (size_t other = 0; other < node.inputs.size(); ++other)
+                read_elsewhere =
+                    read_elsewhere || (root(node.inputs[other]) == source && !reads_by_texel(node, other));
             if (read_elsewhere || last_use[static_cast<size_t>(source)] != i ||
                 planar[static_cast<size_t>(candidate)].map != planar[static_cast<size_t>(node.output)].map ||
                 placement.resolve(candidate).first_plane != 0 ||
@@ -124,15 +124,14 @@ bool may_overwrite(const Graph& graph, const std::vector<PlanarValue>& planar, c
         bool written = false;
         for (const Node& node : graph.nodes) {
             const bool writes = node.output == operand;
-            const std::vector<ValueId> texelwise = writes ? texelwise_operands(node) : std::vector<ValueId>{};
-            for (ValueId input : node.inputs) {
+            for (size_t i = 0; i < node.inputs.size(); ++i) {
+                const ValueId input = node.inputs[i];
                 if (graph.desc(input).kind != ValueKind::Features) continue;
                 const Extent read = extent_of(input, planar, placement);
                 if (!read.overlaps(overwritten)) continue;
-                const bool in_step = writes && read == overwritten &&
-                                     std::ranges::find(texelwise, input) != texelwise.end() &&
-                                     same_size(planar[static_cast<size_t>(input)],
-                                               planar[static_cast<size_t>(operand)]);
+                const bool in_step =
+                    writes && read == overwritten && reads_by_texel(node, i) &&
+                    same_size(planar[static_cast<size_t>(input)], planar[static_cast<size_t>(operand)]);
                 if (written || (writes && !in_step)) return false;
             }
             // Nothing else may be written there once the results stand.
@@ -156,7 +155,8 @@ void concat_in_place(const Graph& graph, const std::vector<PlanarValue>& planar,
         std::vector<ValueId> sources;
         for (const Node& node : graph.nodes) {
             if (std::ranges::find(concat.inputs, node.output) == concat.inputs.end()) continue;
-            for (ValueId operand : texelwise_operands(node)) sources.push_back(placement.resolve(operand).root);
+            for (size_t i = 0; i < node.inputs.size(); ++i)
+                if (reads_by_texel(node, i)) sources.push_back(placement.resolve(node.inputs[i]).root);
         }
         for (ValueId source : sources) {
             const bool kept = std::ranges::any_of(

@@ -14,7 +14,8 @@ std::vector<VkMemoryPropertyFlags> preferences(MemoryUse use, bool unified) {
         case MemoryUse::Device:
             if (unified) return {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT | host, VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
             return {VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT, 0};
-        case MemoryUse::Upload: return {host};
+        case MemoryUse::Upload:
+            return {host};
         case MemoryUse::Download:
             // Uncached reads crawl at a few hundred MB/s.
             return {host | VK_MEMORY_PROPERTY_HOST_CACHED_BIT,
@@ -30,11 +31,12 @@ Buffer::Buffer(const Context& context, std::string_view what, uint64_t size_byte
     : size_bytes_(size_bytes) {
     const DeviceTable& table = context.table();
     const std::string action = fmt::format("allocate {:.1f} MB for {}", static_cast<double>(size_bytes) / 1e6, what);
-    const bool addressed = context.facts().buffer_device_address &&
-                           (usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) != 0;
+    const bool addressed =
+        context.facts().buffer_device_address && (usage & VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT) != 0;
     VkBufferCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_CREATE_INFO};
     info.size = size_bytes;
-    info.usage = addressed ? usage : usage & ~static_cast<VkBufferUsageFlags>(VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
+    info.usage =
+        addressed ? usage : usage & ~static_cast<VkBufferUsageFlags>(VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT);
     VkBuffer buffer = VK_NULL_HANDLE;
     check(table.CreateBuffer(context.device(), &info, nullptr, &buffer), action);
     buffer_ = {context.device(), buffer, table.DestroyBuffer};

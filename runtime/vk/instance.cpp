@@ -23,8 +23,7 @@ VkDebugUtilsMessengerCreateInfoEXT messenger_info(ValidationLog* log) {
     VkDebugUtilsMessengerCreateInfoEXT info{VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT};
     info.messageSeverity =
         VK_DEBUG_UTILS_MESSAGE_SEVERITY_WARNING_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_SEVERITY_ERROR_BIT_EXT;
-    info.messageType =
-        VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT;
+    info.messageType = VK_DEBUG_UTILS_MESSAGE_TYPE_VALIDATION_BIT_EXT | VK_DEBUG_UTILS_MESSAGE_TYPE_PERFORMANCE_BIT_EXT;
     info.pfnUserCallback = on_message;
     info.pUserData = log;
     return info;
@@ -41,8 +40,7 @@ std::shared_ptr<Library> Library::open(const std::string& path) {
             "there is no Vulkan loader ({}) on this machine; install it and a driver, on Debian with "
             "'apt-get install libvulkan1 mesa-vulkan-drivers'",
             name);
-    library->get_ =
-        reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library->handle_, "vkGetInstanceProcAddr"));
+    library->get_ = reinterpret_cast<PFN_vkGetInstanceProcAddr>(dlsym(library->handle_, "vkGetInstanceProcAddr"));
     if (library->get_ == nullptr) throw error("'{}' is no Vulkan loader: it has no vkGetInstanceProcAddr", name);
     return library;
 }

@@ -19,8 +19,8 @@ InstanceTable load_instance_table(VkInstance instance, PFN_vkGetInstanceProcAddr
 
 DeviceTable load_device_table(VkDevice device, PFN_vkGetDeviceProcAddr get) {
     DeviceTable table;
-#define VKSEG_LOAD(name)                                                       \
-    table.name = reinterpret_cast<PFN_vk##name>(get(device, "vk" #name));      \
+#define VKSEG_LOAD(name)                                                  \
+    table.name = reinterpret_cast<PFN_vk##name>(get(device, "vk" #name)); \
     if (table.name == nullptr) throw error("the Vulkan driver has no vk" #name);
     VKSEG_DEVICE_FUNCTIONS(VKSEG_LOAD)
 #undef VKSEG_LOAD

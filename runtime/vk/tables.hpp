@@ -8,16 +8,16 @@
 
 namespace vkseg::vk {
 
-#define VKSEG_INSTANCE_FUNCTIONS(X)        \
-    X(DestroyInstance)                     \
-    X(EnumeratePhysicalDevices)            \
-    X(GetPhysicalDeviceProperties2)        \
-    X(GetPhysicalDeviceFeatures2)          \
-    X(GetPhysicalDeviceMemoryProperties)   \
-    X(GetPhysicalDeviceFormatProperties)   \
+#define VKSEG_INSTANCE_FUNCTIONS(X)           \
+    X(DestroyInstance)                        \
+    X(EnumeratePhysicalDevices)               \
+    X(GetPhysicalDeviceProperties2)           \
+    X(GetPhysicalDeviceFeatures2)             \
+    X(GetPhysicalDeviceMemoryProperties)      \
+    X(GetPhysicalDeviceFormatProperties)      \
     X(GetPhysicalDeviceQueueFamilyProperties) \
-    X(EnumerateDeviceExtensionProperties)  \
-    X(CreateDevice)                        \
+    X(EnumerateDeviceExtensionProperties)     \
+    X(CreateDevice)                           \
     X(GetDeviceProcAddr)
 
 // Absent unless the extension is enabled.
@@ -28,57 +28,57 @@ namespace vkseg::vk {
     X(CmdEndDebugUtilsLabelEXT)               \
     X(SetDebugUtilsObjectNameEXT)
 
-#define VKSEG_DEVICE_FUNCTIONS(X)    \
-    X(DestroyDevice)                 \
-    X(GetDeviceQueue)                \
-    X(QueueSubmit)                   \
-    X(DeviceWaitIdle)                \
-    X(AllocateMemory)                \
-    X(FreeMemory)                    \
-    X(MapMemory)                     \
-    X(InvalidateMappedMemoryRanges)  \
-    X(CreateBuffer)                  \
-    X(DestroyBuffer)                 \
-    X(GetBufferMemoryRequirements)   \
-    X(BindBufferMemory)              \
-    X(CreateBufferView)              \
-    X(DestroyBufferView)             \
-    X(CreateShaderModule)            \
-    X(DestroyShaderModule)           \
-    X(CreatePipelineCache)           \
-    X(DestroyPipelineCache)          \
-    X(GetPipelineCacheData)          \
-    X(CreateComputePipelines)        \
-    X(DestroyPipeline)               \
-    X(CreatePipelineLayout)          \
-    X(DestroyPipelineLayout)         \
-    X(CreateDescriptorSetLayout)     \
-    X(DestroyDescriptorSetLayout)    \
-    X(CreateDescriptorPool)          \
-    X(DestroyDescriptorPool)         \
-    X(AllocateDescriptorSets)        \
-    X(UpdateDescriptorSets)          \
-    X(CreateCommandPool)             \
-    X(DestroyCommandPool)            \
-    X(AllocateCommandBuffers)        \
-    X(BeginCommandBuffer)            \
-    X(EndCommandBuffer)              \
-    X(ResetCommandBuffer)            \
-    X(CmdBindPipeline)               \
-    X(CmdBindDescriptorSets)         \
-    X(CmdPushConstants)              \
-    X(CmdDispatch)                   \
-    X(CmdPipelineBarrier)            \
-    X(CmdFillBuffer)                 \
-    X(CmdCopyBuffer)                 \
-    X(CmdResetQueryPool)             \
-    X(CmdWriteTimestamp)             \
-    X(CreateFence)                   \
-    X(DestroyFence)                  \
-    X(ResetFences)                   \
-    X(WaitForFences)                 \
-    X(CreateQueryPool)               \
-    X(DestroyQueryPool)              \
+#define VKSEG_DEVICE_FUNCTIONS(X)   \
+    X(DestroyDevice)                \
+    X(GetDeviceQueue)               \
+    X(QueueSubmit)                  \
+    X(DeviceWaitIdle)               \
+    X(AllocateMemory)               \
+    X(FreeMemory)                   \
+    X(MapMemory)                    \
+    X(InvalidateMappedMemoryRanges) \
+    X(CreateBuffer)                 \
+    X(DestroyBuffer)                \
+    X(GetBufferMemoryRequirements)  \
+    X(BindBufferMemory)             \
+    X(CreateBufferView)             \
+    X(DestroyBufferView)            \
+    X(CreateShaderModule)           \
+    X(DestroyShaderModule)          \
+    X(CreatePipelineCache)          \
+    X(DestroyPipelineCache)         \
+    X(GetPipelineCacheData)         \
+    X(CreateComputePipelines)       \
+    X(DestroyPipeline)              \
+    X(CreatePipelineLayout)         \
+    X(DestroyPipelineLayout)        \
+    X(CreateDescriptorSetLayout)    \
+    X(DestroyDescriptorSetLayout)   \
+    X(CreateDescriptorPool)         \
+    X(DestroyDescriptorPool)        \
+    X(AllocateDescriptorSets)       \
+    X(UpdateDescriptorSets)         \
+    X(CreateCommandPool)            \
+    X(DestroyCommandPool)           \
+    X(AllocateCommandBuffers)       \
+    X(BeginCommandBuffer)           \
+    X(EndCommandBuffer)             \
+    X(ResetCommandBuffer)           \
+    X(CmdBindPipeline)              \
+    X(CmdBindDescriptorSets)        \
+    X(CmdPushConstants)             \
+    X(CmdDispatch)                  \
+    X(CmdPipelineBarrier)           \
+    X(CmdFillBuffer)                \
+    X(CmdCopyBuffer)                \
+    X(CmdResetQueryPool)            \
+    X(CmdWriteTimestamp)            \
+    X(CreateFence)                  \
+    X(DestroyFence)                 \
+    X(ResetFences)                  \
+    X(WaitForFences)                \
+    X(CreateQueryPool)              \
+    X(DestroyQueryPool)             \
     X(GetQueryPoolResults)
 
 // Absent unless the feature or extension is enabled.

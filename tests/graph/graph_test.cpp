@@ -66,7 +66,7 @@ TEST(GraphTest, StaysAsItWasWhenASizeDoesNotFit) {
     graph.outputs = {graph.add("sum", Add{}, {image, up})};
     const std::string before = to_string(graph);
     EXPECT_EQ(error_of([&] { graph.set_input_size(9, 8); }),
-              "'sum' (add): expects two values of one shape, found 1x8x9 and 1x8x8");
+              "'sum' (add): expects two values of one shape, or a second one of 1x1x1, found 1x8x9 and 1x8x8");
     EXPECT_EQ(to_string(graph), before);
     EXPECT_EQ(error_of([&] { graph.set_input_size(0, 8); }), "input 'image' must have positive extents, found 1x8x0");
     EXPECT_EQ(to_string(graph), before);
@@ -78,7 +78,7 @@ TEST(GraphTest, StaysAsItWasWhenANodeDoesNotFit) {
     EXPECT_EQ(error_of([&] {
                   graph.add("bad", Add{}, {0, 1});
               }),
-              "'bad' (add): expects two values of one shape, found 3x8x12 and 3x4x6");
+              "'bad' (add): expects two values of one shape, or a second one of 3x1x1, found 3x8x12 and 3x4x6");
     EXPECT_EQ(to_string(graph), before);
     EXPECT_EQ(graph.values.size(), 5u);
 }

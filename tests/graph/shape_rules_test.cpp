@@ -82,7 +82,7 @@ TEST(ShapeRuleTest, VectorsHaveOneEntryPerChannel) {
 
 TEST(ShapeRuleTest, ValuesThatMeetHaveOneSize) {
     EXPECT_EQ(refusal(Add{}, {features(3, 4, 5), features(3, 4, 6)}),
-              "'layer' (add): expects two values of one shape, found 3x4x5 and 3x4x6");
+              "'layer' (add): expects two values of one shape, or a second one of 3x1x1, found 3x4x5 and 3x4x6");
     EXPECT_EQ(refusal(Concat{}, {features(3, 4, 5), features(9, 4, 5), features(3, 2, 5)}),
               "'layer' (concat): expects operands of one height and width, found operand 0 of 3x4x5 and operand 2 of "
               "3x2x5");
