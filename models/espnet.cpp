@@ -61,8 +61,7 @@ public:
         const ValueId level3_first = down(scope["level3_0"], out.level2, 128);
         ValueId level3 = level3_first;
         for (int i = 0; i < config_.alpha3; ++i) level3 = esp(scope["level3"][i], level3, 128, config_.residual);
-        if (config_.concatenate)
-            level3 = norm_act(scope["b3"], concat(graph_, scope["cat3"], {level3_first, level3}));
+        if (config_.concatenate) level3 = norm_act(scope["b3"], concat(graph_, scope["cat3"], {level3_first, level3}));
         out.scores = conv2d(graph_, scope["classifier"]["conv"], level3, config_.classes, 1);
         return out;
     }
@@ -162,6 +161,11 @@ ValueId build_c(const Config& config, Graph& graph, ValueId image, Scope& scope)
 
 ValueId build_full(const Config& config, Graph& graph, ValueId image, Scope& scope) {
     const EspNetConfig settings = read(config);
+    // The decoder has an ESP module as wide as there are classes.
+    if (settings.classes < settings.k)
+        throw error(
+            "the decoder needs at least as many classes as an ESP module has branches, but classes is {} and k {}",
+            settings.classes, settings.k);
     // Two variants were published: the last merge takes the 16 channels of the first convolution, or the 19 after the
     // first concatenation. The weights tell which.
     int merge = config.integer("merge_channels", 0, 0, 19);

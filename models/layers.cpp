@@ -8,10 +8,11 @@ ValueId conv2d(Graph& graph, const Scope& scope, ValueId x, int out_channels, co
     op.kernel = options.kernel;
     op.stride = options.stride;
     op.dilation = options.dilation;
-    op.padding = pad_all(options.dilation.h * (options.kernel.h - 1) / 2, options.dilation.w * (options.kernel.w - 1) / 2);
+    op.padding =
+        pad_all(options.dilation.h * (options.kernel.h - 1) / 2, options.dilation.w * (options.kernel.w - 1) / 2);
     op.groups = options.groups;
-    op.weight = scope.parameter(graph, "weight",
-                                {out_channels, channels(graph, x) / options.groups, options.kernel.h, options.kernel.w});
+    op.weight = scope.parameter(
+        graph, "weight", {out_channels, channels(graph, x) / options.groups, options.kernel.h, options.kernel.w});
     if (options.bias) op.bias = scope.parameter(graph, "bias", {out_channels});
     return graph.add(scope.path(), op, {x});
 }
@@ -44,9 +45,13 @@ ValueId prelu(Graph& graph, const Scope& scope, ValueId x) {
     return graph.add(scope.path(), PRelu{scope.parameter(graph, "weight", {channels(graph, x)})}, {x});
 }
 
-ValueId relu(Graph& graph, const Scope& scope, ValueId x) { return graph.add(scope.path(), Relu{}, {x}); }
+ValueId relu(Graph& graph, const Scope& scope, ValueId x) {
+    return graph.add(scope.path(), Relu{}, {x});
+}
 
-ValueId add(Graph& graph, const Scope& scope, ValueId a, ValueId b) { return graph.add(scope.path(), Add{}, {a, b}); }
+ValueId add(Graph& graph, const Scope& scope, ValueId a, ValueId b) {
+    return graph.add(scope.path(), Add{}, {a, b});
+}
 
 ValueId concat(Graph& graph, const Scope& scope, std::vector<ValueId> parts) {
     return graph.add(scope.path(), Concat{}, std::move(parts));

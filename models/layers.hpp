@@ -42,6 +42,8 @@ ValueId concat(Graph& graph, const Scope& scope, std::vector<ValueId> parts);
 /// Average pooling 3x3, stride 2, padding 1, the padding counting in the divisor: halves the size, rounded up.
 ValueId average_halve(Graph& graph, const Scope& scope, ValueId x);
 
-[[nodiscard]] inline int channels(const Graph& graph, ValueId x) { return graph.desc(x).channels(); }
+[[nodiscard]] inline int channels(const Graph& graph, ValueId x) {
+    return graph.desc(x).channels();
+}
 
 }  // namespace vkseg::layers

@@ -25,8 +25,7 @@ BuiltNetwork build(const NetworkInfo& info, const Config& config, ParameterSourc
     BuiltNetwork built;
     Graph& graph = built.graph;
     // The weights are read at the network's own size, so that a size it cannot take is not mistaken for bad weights.
-    const ValueId image =
-        graph.add_input("image", {ValueKind::Features, {3, info.default_height, info.default_width}});
+    const ValueId image = graph.add_input("image", {ValueKind::Features, {3, info.default_height, info.default_width}});
     Scope root(source, "");
     const ValueId scores = info.build(config, graph, image, root);
     source.refuse_extra();
@@ -38,8 +37,8 @@ BuiltNetwork build(const NetworkInfo& info, const Config& config, ParameterSourc
         graph.set_input_size(width, height);
     } catch (const Error& reason) {
         const auto [near_width, near_height] = nearest_valid_size(graph, width, height);
-        throw error("{} cannot take {}x{} pixels ({}); the nearest size it can take is {}x{}", info.name, width,
-                    height, reason.what(), near_width, near_height);
+        throw error("{} cannot take {}x{} pixels ({}); the nearest size it can take is {}x{}", info.name, width, height,
+                    reason.what(), near_width, near_height);
     }
     return built;
 }
@@ -101,8 +100,7 @@ const NetworkInfo& network(std::string_view name) {
     throw error("there is no network '{}'; known are {}", name, names);
 }
 
-BuiltNetwork build_network(std::string_view name, const Config& config, const Weights& weights, int width,
-                           int height) {
+BuiltNetwork build_network(std::string_view name, const Config& config, const Weights& weights, int width, int height) {
     ParameterSource source(weights);
     return build(network(name), config, source, width, height);
 }

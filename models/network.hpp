@@ -65,8 +65,8 @@ struct RegisterNetwork {
 
 /// Builds the graph at `width` x `height` from trained weights. Throws `Error` naming key, tensor, expected and found
 /// on an unknown or bad key, on a missing, extra or wrongly shaped tensor, or on a size that the network cannot take.
-[[nodiscard]] BuiltNetwork build_network(std::string_view name, const Config& config, const Weights& weights,
-                                         int width, int height);
+[[nodiscard]] BuiltNetwork build_network(std::string_view name, const Config& config, const Weights& weights, int width,
+                                         int height);
 /// The same with made-up tensors (seeded, well scaled): for counting, planning and timing without weights.
 [[nodiscard]] BuiltNetwork build_network(std::string_view name, const Config& config, int width, int height,
                                          uint64_t seed = 1);

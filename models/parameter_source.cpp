@@ -11,10 +11,14 @@ namespace vkseg {
 
 namespace {
 
-std::string label(const Weights& weights) { return weights.source.empty() ? "the weights" : "'" + weights.source + "'"; }
+std::string label(const Weights& weights) {
+    return weights.source.empty() ? "the weights" : "'" + weights.source + "'";
+}
 
 /// Steps of batch norm's training, saved by PyTorch beside every running mean; means nothing here.
-bool is_step_counter(std::string_view name) { return name.ends_with("num_batches_tracked"); }
+bool is_step_counter(std::string_view name) {
+    return name.ends_with("num_batches_tracked");
+}
 
 /// FNV-1a: the same numbers with every standard library.
 uint32_t hash(std::string_view text) {
@@ -50,8 +54,7 @@ Tensor ParameterSource::take(const std::string& name, const Shape& shape, bool l
         return found->second;
     }
     const Tensor* tensor = find(name);
-    if (tensor == nullptr)
-        throw error("{}: tensor '{}' ({}) is missing", label(*weights_), name, to_string(shape));
+    if (tensor == nullptr) throw error("{}: tensor '{}' ({}) is missing", label(*weights_), name, to_string(shape));
     expect_shape(name, shape, tensor->shape);
     return *tensor;
 }
@@ -69,15 +72,15 @@ void ParameterSource::refuse_extra() const {
     if (weights_ == nullptr) return;
     for (const auto& [name, tensor] : weights_->tensors)
         if (!known_.contains(name) && !is_step_counter(name))
-            throw error("{}: the network has no place for tensor '{}' ({}); are these weights of another network or "
-                        "configuration?",
-                        label(*weights_), name, to_string(tensor.tensor.shape));
+            throw error(
+                "{}: the network has no place for tensor '{}' ({}); are these weights of another network or "
+                "configuration?",
+                label(*weights_), name, to_string(tensor.tensor.shape));
 }
 
 Tensor ParameterSource::invent(const std::string& name, const Shape& shape) const {
     // Each tensor from its own name, so that a tensor does not depend on the order of asking.
-    std::seed_seq seeds{static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32),
-                        hash(name)};
+    std::seed_seq seeds{static_cast<uint32_t>(seed_), static_cast<uint32_t>(seed_ >> 32), hash(name)};
     std::mt19937 random(seeds);
     const auto uniform = [&](double low, double high) {
         return static_cast<float>(low + (high - low) * (static_cast<double>(random()) / 4294967296.0));
@@ -104,7 +107,9 @@ Scope Scope::operator[](std::string_view name) const {
     return {*source_, prefix_.empty() ? std::string(name) : prefix_ + "." + std::string(name)};
 }
 
-Scope Scope::operator[](int index) const { return (*this)[std::to_string(index)]; }
+Scope Scope::operator[](int index) const {
+    return (*this)[std::to_string(index)];
+}
 
 ConstId Scope::parameter(Graph& graph, std::string_view name, const Shape& shape) const {
     const std::string path = (*this)[name].path();

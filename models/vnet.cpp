@@ -33,8 +33,7 @@ ValueId halve(Graph& graph, const Scope& scope, ValueId x, int window) {
 
 /// Convolution beside a pyramid of poolings: concat[1x1 stride 2, sum of poolings].
 ValueId cpp(Graph& graph, const Scope& scope, ValueId x, int out_channels) {
-    const ValueId convolved =
-        conv(graph, scope["project"], x, out_channels - channels(graph, x), {.stride = {2, 2}});
+    const ValueId convolved = conv(graph, scope["project"], x, out_channels - channels(graph, x), {.stride = {2, 2}});
     ValueId sum = halve(graph, scope["max"], x, 2);
     for (int window : {3, 5, 7})
         sum = add(graph, scope["sum"], sum, halve(graph, scope[fmt::format("average{}", window)], x, window));

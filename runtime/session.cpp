@@ -56,9 +56,14 @@ void Session::set_plan(std::shared_ptr<const Plan> plan, const std::function<std
     context_.pipelines().prepare(*plan);
     upload_weights(*plan, pack);
     reserve_memory(*plan);
-    plan_ = std::move(plan);
     if (sets_.size() >= max_sets) forget_sets();  // sizes without end
-    record(commands_, VK_NULL_HANDLE);
+    plan_ = std::move(plan);
+    try {
+        record(commands_, VK_NULL_HANDLE);
+    } catch (...) {
+        plan_.reset();
+        throw;
+    }
 }
 
 void Session::upload_weights(const Plan& plan, const std::function<std::vector<uint8_t>()>& pack) {
@@ -68,6 +73,7 @@ void Session::upload_weights(const Plan& plan, const std::function<std::vector<u
     const uint64_t size = std::max<uint64_t>(bytes.size(), 16);
     forget_sets();
     weights_ = {};
+    uploaded_.clear();  // the upload may fail half-way
     weights_ = vk::Buffer(context_, "weights", size,
                           VK_BUFFER_USAGE_STORAGE_BUFFER_BIT | VK_BUFFER_USAGE_TRANSFER_DST_BIT |
                               VK_BUFFER_USAGE_SHADER_DEVICE_ADDRESS_BIT,
@@ -255,6 +261,16 @@ void Session::record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch
 }
 
 void Session::record(VkCommandBuffer commands, VkQueryPool queries) {
+    try {
+        record_plan(commands, queries);
+    } catch (...) {
+        // A buffer that is being recorded must not be begun again.
+        static_cast<void>(context_.table().ResetCommandBuffer(commands, 0));
+        throw;
+    }
+}
+
+void Session::record_plan(VkCommandBuffer commands, VkQueryPool queries) {
     const vk::DeviceTable& table = context_.table();
     VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
     vk::check(table.BeginCommandBuffer(commands, &begin), "record the network");
@@ -292,9 +308,10 @@ void Session::submit_and_wait(VkCommandBuffer commands) {
     VkSubmitInfo submit{VK_STRUCTURE_TYPE_SUBMIT_INFO};
     submit.commandBufferCount = 1;
     submit.pCommandBuffers = &commands;
+    // First, so that whatever fails afterwards the next submission finds it reset.
+    vk::check(table.ResetFences(context_.device(), 1, &fence), "reset a fence");
     vk::check(table.QueueSubmit(context_.queue(), 1, &submit, fence), "submit work to the device");
     vk::check(table.WaitForFences(context_.device(), 1, &fence, VK_TRUE, UINT64_MAX), "wait for the device");
-    vk::check(table.ResetFences(context_.device(), 1, &fence), "reset a fence");
 }
 
 std::string Session::last_dispatch_begun() const {

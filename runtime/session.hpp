@@ -55,6 +55,7 @@ private:
     VkDescriptorSet request_set(const ShaderProgram& program, uint32_t set, const Dispatch& dispatch);
     void forget_sets();
     void record(VkCommandBuffer commands, VkQueryPool queries);
+    void record_plan(VkCommandBuffer commands, VkQueryPool queries);
     void record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch, uint32_t index);
     void submit_and_wait(VkCommandBuffer commands);
     /// Of the current plan, naming the layer when the device is lost.

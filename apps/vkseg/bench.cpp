@@ -67,9 +67,10 @@ int run_bench(const BenchOptions& options) {
 
     nlohmann::json results = nlohmann::json::array();
     if (options.common.json.empty())
-        fmt::print("end to end: host floats in, scores out; gpu: sum of the dispatches' timestamps\n"
-                   "{:14} {:>10} {:5} {:>28} {:>28}  device\n", "network", "size", "", "gpu ms min / median / p99",
-                   "end to end ms");
+        fmt::print(
+            "end to end: host floats in, scores out; gpu: sum of the dispatches' timestamps\n"
+            "{:14} {:>10} {:5} {:>28} {:>28}  device\n",
+            "network", "size", "", "gpu ms min / median / p99", "end to end ms");
     for (size_t i = 0; i < engines.size(); ++i) {
         const Engine& engine = engines[i];
         const Summary device = summarise(gpu[i]), end_to_end = summarise(wall[i]);

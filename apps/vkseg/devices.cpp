@@ -7,9 +7,13 @@ namespace vkseg::app {
 
 namespace {
 
-std::string version(uint32_t api) { return fmt::format("{}.{}", api >> 22 & 0x7f, api >> 12 & 0x3ff); }
+std::string version(uint32_t api) {
+    return fmt::format("{}.{}", api >> 22 & 0x7f, api >> 12 & 0x3ff);
+}
 
-std::string yes_or_no(bool value) { return value ? "yes" : "no"; }
+std::string yes_or_no(bool value) {
+    return value ? "yes" : "no";
+}
 
 }  // namespace
 

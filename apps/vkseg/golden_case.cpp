@@ -85,9 +85,9 @@ Tensor golden_input(const GoldenCase& golden) {
     for (size_t c = 0; c < 3; ++c)
         for (size_t i = 0; i < pixels; ++i) {
             const double value = image.pixels[i * 3 + (golden.bgr ? 2 - c : c)];
-            input.data[c * pixels + i] = static_cast<float>(
-                golden.divide_first ? (value / 255 - golden.mean[c]) / golden.deviation[c]
-                                    : (value - golden.mean[c]) / golden.deviation[c] / 255);
+            input.data[c * pixels + i] =
+                static_cast<float>(golden.divide_first ? (value / 255 - golden.mean[c]) / golden.deviation[c]
+                                                       : (value - golden.mean[c]) / golden.deviation[c] / 255);
         }
     return input;
 }
@@ -132,8 +132,8 @@ GoldenScore compare_with_golden(const GoldenCase& golden, const Tensor& scores, 
         for (size_t i = 0; i < pixels; ++i)
             if (first_of_largest(scores, pixels, i) != labels.pixels[i * 3]) ++score.class_flips;
         score.class_agreement = 1.0 - static_cast<double>(score.class_flips) / static_cast<double>(pixels);
-        score.passed = score.class_agreement >= tolerance.class_agreement ||
-                       score.class_flips <= golden.class_flips_allowed;
+        score.passed =
+            score.class_agreement >= tolerance.class_agreement || score.class_flips <= golden.class_flips_allowed;
     } else {
         const bool same = top_five(scores.data.data(), channels) == top_five(expected.data.data(), channels);
         score.class_agreement = same ? 1.0 : 0.0;

@@ -42,8 +42,7 @@ int run_inspect(const InspectOptions& options) {
     Choices choices;
     choices.in_place = !options.no_in_place;
     const PrecisionChoice precision = parse_precision(options.common.precision);
-    if (precision == PrecisionChoice::FP16 ||
-        (precision == PrecisionChoice::Auto && facts.type != DeviceType::Cpu))
+    if (precision == PrecisionChoice::FP16 || (precision == PrecisionChoice::Auto && facts.type != DeviceType::Cpu))
         choices.precision = Precision::FP16;
     const Plan plan = compile(model->simplified, facts, choices);
     const uint64_t macs = count_macs(model->graph);

@@ -33,8 +33,7 @@ void add_device(CLI::App& command, CommonOptions& options) {
 
 void add_model(CLI::App& command, CommonOptions& options) {
     add_device(command, options);
-    command.add_option("--size", options.size, "Size that the network sees (the network's default)")
-        ->type_name("WxH");
+    command.add_option("--size", options.size, "Size that the network sees (the network's default)")->type_name("WxH");
     command.add_option("--weights", options.weights, "Trained weights: PyTorch state dict (.pth) or .safetensors")
         ->type_name("FILE");
     command
@@ -74,7 +73,8 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     sub->add_option("--network", segment.network, "Network")->capture_default_str();
     add_model(*sub, segment.common);
-    sub->add_option("--upsample", segment.upsample, "How the result reaches the picture's size: nearest, or bilinear on the scores")
+    sub->add_option("--upsample", segment.upsample,
+                    "How the result reaches the picture's size: nearest, or bilinear on the scores")
         ->type_name("nearest|bilinear")
         ->capture_default_str();
     sub->add_flag("--label-ids", segment.label_ids,
@@ -86,8 +86,9 @@ int run(int argc, char** argv) {
                     "[{\"name\": ..., \"colour\": [r, g, b], \"id\": n}, ...]. Else by the number of classes")
         ->type_name("NAME|FILE");
     sub->add_option("--opacity", segment.opacity, "Of the colours in the overlay, 0 to 1")->capture_default_str();
-    sub->add_option("--raw", segment.raw,
-                    "Read raw frames from standard input and write them to standard output: WxH:rgb24, rgba, bgr24, bgra")
+    sub->add_option(
+           "--raw", segment.raw,
+           "Read raw frames from standard input and write them to standard output: WxH:rgb24, rgba, bgr24, bgra")
         ->type_name("WxH:FORMAT");
     sub->add_option("--raw-output", segment.raw_output, "What --raw writes; labels are one byte per pixel")
         ->type_name("overlay|colour|labels")
@@ -122,9 +123,10 @@ int run(int argc, char** argv) {
     add_json(*sub, verify.common.json);
 
     CheckOptions check;
-    sub = command("check",
-                  "Prove the device: networks with made-up weights against the plain CPU code; exit status 1 beyond rounding",
-                  check, run_check);
+    sub = command(
+        "check",
+        "Prove the device: networks with made-up weights against the plain CPU code; exit status 1 beyond rounding",
+        check, run_check);
     sub->add_option("network", check.networks, "Networks (espnet)");
     add_model(*sub, check.common);
     add_json(*sub, check.common.json);
@@ -134,9 +136,10 @@ int run(int argc, char** argv) {
                   run_inspect);
     sub->add_option("network", inspect.network, "Network")->required();
     add_model(*sub, inspect.common);
-    sub->add_option("--paper-device", inspect.paper_device,
-                    "Plan for a device that is only written down: nvidia-discrete, jetson-orin, jetson-tx2, jetson-nano, "
-                    "amd-rdna2, intel-arc, mali-g78, adreno-640, lavapipe, swiftshader, minimal")
+    sub->add_option(
+           "--paper-device", inspect.paper_device,
+           "Plan for a device that is only written down: nvidia-discrete, jetson-orin, jetson-tx2, jetson-nano, "
+           "amd-rdna2, intel-arc, mali-g78, adreno-640, lavapipe, swiftshader, minimal")
         ->type_name("NAME");
     sub->add_flag("--no-in-place", inspect.no_in_place, "Plan without in-place execution, to see what it saves");
     sub->add_flag("--print-graph", inspect.print_graph, "Print the simplified graph");

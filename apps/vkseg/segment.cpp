@@ -153,10 +153,9 @@ nlohmann::json write_results(const Segmenter& segmenter, const SegmentOptions& o
 
 int segment_pictures(const SegmentOptions& options) {
     const std::vector<std::filesystem::path> inputs = expand_inputs(options.inputs);
-    OutputNames names{output_paths(inputs, options.output, "_labels.png"),
-                      output_paths(inputs, options.output, "_colour.png"),
-                      output_paths(inputs, options.output, "_overlay.png"),
-                      output_paths(inputs, options.output, "_confidence.png")};
+    OutputNames names{
+        output_paths(inputs, options.output, "_labels.png"), output_paths(inputs, options.output, "_colour.png"),
+        output_paths(inputs, options.output, "_overlay.png"), output_paths(inputs, options.output, "_confidence.png")};
     Segmenter segmenter(options);
     std::error_code status;
     const bool made_folder = std::filesystem::create_directories(options.output, status);
@@ -165,9 +164,8 @@ int segment_pictures(const SegmentOptions& options) {
     if (options.common.json.empty())
         fmt::print("{} {}x{} ({}, {} classes of {}) on {}, {}\n", segmenter.engine().model->network,
                    segmenter.engine().model->width, segmenter.engine().model->height,
-                   std::filesystem::path(options.common.weights).filename().string(),
-                   segmenter.engine().model->classes, segmenter.classes().name, segmenter.engine().device_name(),
-                   segmenter.engine().precision_name());
+                   std::filesystem::path(options.common.weights).filename().string(), segmenter.engine().model->classes,
+                   segmenter.classes().name, segmenter.engine().device_name(), segmenter.engine().precision_name());
 
     // Reading, device and writing overlap; two pictures wait at most between them.
     BoundedQueue<Decoded> decoded(2);

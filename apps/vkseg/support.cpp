@@ -15,9 +15,15 @@
 
 namespace vkseg::app {
 
-std::string Engine::device_name() const { return context == nullptr ? "CPU reference" : context->facts().name; }
-std::string Engine::driver_name() const { return context == nullptr ? "none" : context->facts().driver; }
-const char* Engine::precision_name() const { return runner->precision() == Precision::FP16 ? "fp16" : "fp32"; }
+std::string Engine::device_name() const {
+    return context == nullptr ? "CPU reference" : context->facts().name;
+}
+std::string Engine::driver_name() const {
+    return context == nullptr ? "none" : context->facts().driver;
+}
+const char* Engine::precision_name() const {
+    return runner->precision() == Precision::FP16 ? "fp16" : "fp32";
+}
 
 std::unique_ptr<Context> open_context(const CommonOptions& options) {
     if (options.device == "reference") return nullptr;
@@ -27,8 +33,8 @@ std::unique_ptr<Context> open_context(const CommonOptions& options) {
     return std::make_unique<Context>(std::move(context));
 }
 
-std::shared_ptr<const Model> open_model(const CommonOptions& options, const std::string& network,
-                                        const Config& config, std::array<int, 2> size) {
+std::shared_ptr<const Model> open_model(const CommonOptions& options, const std::string& network, const Config& config,
+                                        std::array<int, 2> size) {
     ModelOptions model;
     model.network = network;
     model.config = config;
@@ -116,8 +122,8 @@ Config parse_config(const std::string& text) {
 ClassSet choose_classes(const std::string& wanted, const std::string& network, int classes) {
     if (wanted.empty()) return default_class_set(network, classes);
     const auto names = class_set_names();
-    const ClassSet chosen = std::find(names.begin(), names.end(), wanted) != names.end() ? class_set(wanted)
-                                                                                        : read_class_set(wanted);
+    const ClassSet chosen =
+        std::find(names.begin(), names.end(), wanted) != names.end() ? class_set(wanted) : read_class_set(wanted);
     if (static_cast<int>(chosen.classes.size()) != classes)
         throw error("--classes '{}' has {} classes, but the network gives {}", wanted, chosen.classes.size(), classes);
     return chosen;
@@ -133,6 +139,8 @@ void write_json(const nlohmann::json& value, const std::string& target) {
         throw error("could not write to standard output");
 }
 
-void warn(const std::string& text) { fmt::print(stderr, "vkseg: {}\n", text); }
+void warn(const std::string& text) {
+    fmt::print(stderr, "vkseg: {}\n", text);
+}
 
 }  // namespace vkseg::app

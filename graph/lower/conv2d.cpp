@@ -56,11 +56,11 @@ void lower_depthwise(const Conv2d& op, const Node& node, LowerContext& context) 
         dispatch.group_count = {ceil_div(static_cast<uint32_t>(out.width), local[0]),
                                 ceil_div(static_cast<uint32_t>(out.height), local[1]),
                                 static_cast<uint32_t>(part.blocks)};
-        dispatch.macs = static_cast<uint64_t>(out.width) * static_cast<uint64_t>(out.height) *
-                        static_cast<uint64_t>(op.kernel.h * op.kernel.w) *
-                        static_cast<uint64_t>(
-                            std::ranges::count_if(in.map.channel_of_slot(part.first, part.planes * part.blocks),
-                                                  [](int channel) { return channel >= 0; }));
+        dispatch.macs =
+            static_cast<uint64_t>(out.width) * static_cast<uint64_t>(out.height) *
+            static_cast<uint64_t>(op.kernel.h * op.kernel.w) *
+            static_cast<uint64_t>(std::ranges::count_if(in.map.channel_of_slot(part.first, part.planes * part.blocks),
+                                                        [](int channel) { return channel >= 0; }));
         context.dispatches.push_back(std::move(lowered));
     }
 }

@@ -35,7 +35,8 @@ InputSpan needed_inputs(const ConvWeights& weights, const ChannelMap& in, const 
     const int first = *planes.begin(), last = *planes.rbegin(), count = static_cast<int>(planes.size());
     const int step = count > 1 ? *std::next(planes.begin()) - first : 1;
     int expected = first;
-    const bool even = std::ranges::all_of(planes, [&](int plane) { return plane == std::exchange(expected, expected + step); });
+    const bool even =
+        std::ranges::all_of(planes, [&](int plane) { return plane == std::exchange(expected, expected + step); });
     return even ? InputSpan{first, count, step} : InputSpan{first, last - first + 1, 1};
 }
 
@@ -53,16 +54,15 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
     for (const PlaneBlocks& part : split_planes(out.planes, largest, cpu_shaped)) {
         std::vector<InputSpan> spans;
         for (int block = 0; block < part.blocks; ++block)
-            spans.push_back(needed_inputs(weights, in,
-                                          out.channel_of_slot(part.first + block * part.planes, part.planes)));
+            spans.push_back(
+                needed_inputs(weights, in, out.channel_of_slot(part.first + block * part.planes, part.planes)));
         const int step = part.blocks > 1 ? spans[1].first - spans[0].first : 0;
         int count = 0;
         bool even = step >= 0;
         for (int block = 0; block < part.blocks; ++block) {
             const int start = spans[0].first + block * step;
             const InputSpan& span = spans[static_cast<size_t>(block)];
-            even = even && start <= span.first && span.step == spans[0].step &&
-                   (span.first - start) % span.step == 0;
+            even = even && start <= span.first && span.step == spans[0].step && (span.first - start) % span.step == 0;
             count = std::max(count, (span.first - start) / span.step + span.count);
         }
         const InputSpan shared{spans[0].first, count, spans[0].step};
@@ -72,9 +72,7 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
             continue;
         }
         for (int block = 0; block < part.blocks; ++block)
-            tiles.push_back({{part.first + block * part.planes, part.planes, 1},
-                             spans[static_cast<size_t>(block)],
-                             0});
+            tiles.push_back({{part.first + block * part.planes, part.planes, 1}, spans[static_cast<size_t>(block)], 0});
     }
     return tiles;
 }
@@ -140,8 +138,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 recipe.in_channels = weights.in_channels;
                 recipe.out_channels = weights.out_channels;
                 for (int i = 0; i < span.count; ++i)
-                    for (int channel :
-                         in.map.channel_of_slot(span.first + block * tile.in_step + i * span.step, 1))
+                    for (int channel : in.map.channel_of_slot(span.first + block * tile.in_step + i * span.step, 1))
                         recipe.in_channel_of_slot.push_back(channel);
                 recipe.out_channel_of_slot =
                     out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
@@ -167,19 +164,12 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push.out_offset = pack_halves(geometry.out_offset.w, geometry.out_offset.h);
 
             Dispatch& dispatch = lowered.dispatch;
-            dispatch.specialization = {local[0],
-                                       local[1],
-                                       local[2],
-                                       first_part ? epilogue.add : 0u,
-                                       last_part ? epilogue.scale_shift : 0u,
-                                       last_part ? epilogue.activation : 0u,
-                                       static_cast<uint32_t>(tile.out.planes),
-                                       static_cast<uint32_t>(geometry.kernel.h),
-                                       static_cast<uint32_t>(geometry.kernel.w),
-                                       pixels,
-                                       // A loop has its bound in the push constants; one pipeline for all lengths.
-                                       context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u,
-                                       first_part ? 0u : 1u};
+            dispatch.specialization = {
+                local[0], local[1], local[2], first_part ? epilogue.add : 0u, last_part ? epilogue.scale_shift : 0u,
+                last_part ? epilogue.activation : 0u, static_cast<uint32_t>(tile.out.planes),
+                static_cast<uint32_t>(geometry.kernel.h), static_cast<uint32_t>(geometry.kernel.w), pixels,
+                // A loop has its bound in the push constants; one pipeline for all lengths.
+                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, first_part ? 0u : 1u};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),
@@ -189,10 +179,9 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             };
             const uint64_t out_channels =
                 real(out.map.channel_of_slot(tile.out.first, tile.out.planes * tile.out.blocks));
-            const uint64_t in_channels = weights.groups == 1
-                                             ? real(in.map.channel_of_slot(span.first, span.count))
-                                             : static_cast<uint64_t>(first_part ? weights.in_channels / weights.groups
-                                                                                : 0);
+            const uint64_t in_channels =
+                weights.groups == 1 ? real(in.map.channel_of_slot(span.first, span.count))
+                                    : static_cast<uint64_t>(first_part ? weights.in_channels / weights.groups : 0);
             const auto real_taps = static_cast<uint64_t>(
                 std::ranges::count_if(geometry.taps, [](const std::array<int, 2>& t) { return t[0] >= 0; }));
             dispatch.macs = static_cast<uint64_t>(geometry.grid.w) * static_cast<uint64_t>(geometry.grid.h) *

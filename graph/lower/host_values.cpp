@@ -12,7 +12,9 @@ std::array<uint32_t, 3> byte_order(PixelFormat format) {
     return {0, 1, 2};
 }
 
-uint32_t pack_order(const std::array<uint32_t, 3>& order) { return order[0] | order[1] << 8 | order[2] << 16; }
+uint32_t pack_order(const std::array<uint32_t, 3>& order) {
+    return order[0] | order[1] << 8 | order[2] << 16;
+}
 
 std::array<uint32_t, 3> pixel_groups(int width, int height, const std::array<uint32_t, 3>& local) {
     return {ceil_div(static_cast<uint32_t>(width), local[0]), ceil_div(static_cast<uint32_t>(height), local[1]), 1};
@@ -26,9 +28,9 @@ void lower_host_floats(ValueId value, ValueId dense, bool import, LowerContext& 
     const uint64_t alignment = std::max<uint64_t>(context.facts.min_storage_buffer_offset_alignment, 4);
     const uint64_t plane_bytes = pixels * 4 * sizeof(float);
     const HostBinding whole = context.host_binding(0, value, !import);
-    const int planes_per_part = static_cast<int>(std::min<uint64_t>(
-        static_cast<uint64_t>(planar.map.planes),
-        std::max<uint64_t>(1, (context.facts.max_storage_buffer_range - alignment) / plane_bytes)));
+    const int planes_per_part = static_cast<int>(
+        std::min<uint64_t>(static_cast<uint64_t>(planar.map.planes),
+                           std::max<uint64_t>(1, (context.facts.max_storage_buffer_range - alignment) / plane_bytes)));
     const int channels = context.graph.desc(value).channels();
     for (int first = 0; first < planar.map.planes; first += planes_per_part) {
         const int count = std::min(planes_per_part, planar.map.planes - first);
@@ -38,8 +40,8 @@ void lower_host_floats(ValueId value, ValueId dense, bool import, LowerContext& 
         HostBinding host = whole;
         const uint64_t start = static_cast<uint64_t>(first) * plane_bytes;
         host.offset_bytes = start / alignment * alignment;
-        host.size_bytes = std::min(whole.size_bytes, start + static_cast<uint64_t>(count) * plane_bytes) -
-                          host.offset_bytes;
+        host.size_bytes =
+            std::min(whole.size_bytes, start + static_cast<uint64_t>(count) * plane_bytes) - host.offset_bytes;
         push::Copy push{};
         push.channels = static_cast<uint32_t>(channels - first * 4);
         push.host_base = static_cast<uint32_t>((start - host.offset_bytes) / sizeof(float));
@@ -59,8 +61,8 @@ void lower_argmax(const Node& node, Sampling sampling, bool confidence, LowerCon
     const PlanarValue& in = context.planar[static_cast<size_t>(node.inputs[0])];
     const TensorDesc& out = context.graph.desc(node.output);
     // A row of invocations stands for 4 pixels each in memory order, whatever the picture's width.
-    const std::array<uint32_t, 3> local = context.cpu_shaped ? std::array<uint32_t, 3>{64, 1, 1}
-                                                             : std::array<uint32_t, 3>{128, 1, 1};
+    const std::array<uint32_t, 3> local =
+        context.cpu_shaped ? std::array<uint32_t, 3>{64, 1, 1} : std::array<uint32_t, 3>{128, 1, 1};
     const auto words = static_cast<uint32_t>((out.host_size_bytes() + 3) / 4);
     const uint32_t groups = ceil_div(words, local[0]);
     const uint32_t groups_x = std::min(groups, context.facts.max_workgroup_count[0]);
@@ -85,7 +87,9 @@ void lower_argmax(const Node& node, Sampling sampling, bool confidence, LowerCon
 
 }  // namespace
 
-void lower_import(ValueId value, LowerContext& context) { lower_host_floats(value, value, true, context); }
+void lower_import(ValueId value, LowerContext& context) {
+    lower_host_floats(value, value, true, context);
+}
 void lower_export(ValueId value, ValueId dense, LowerContext& context) {
     lower_host_floats(value, dense, false, context);
 }

@@ -18,8 +18,8 @@ void lower_relayout(ValueId source, ValueId target, const std::string& label, Lo
     lowered.out = {target, 0, to.map.planes};
     PackWords table;
     for (int channel : to.map.channel_of_slot())
-        table.words.push_back(channel < 0 ? 0xffffffffu
-                                          : static_cast<uint32_t>(from.map.slot_of_channel[static_cast<size_t>(channel)]));
+        table.words.push_back(
+            channel < 0 ? 0xffffffffu : static_cast<uint32_t>(from.map.slot_of_channel[static_cast<size_t>(channel)]));
     lowered.first_packed = context.pack(std::move(table));
     lowered.dispatch.label = label;
     lowered.dispatch.specialization = {local[0], local[1], local[2]};

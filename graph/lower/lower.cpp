@@ -87,7 +87,9 @@ uint32_t pack_halves(int low, int high) {
     return (static_cast<uint32_t>(low) & 0xffffu) | (static_cast<uint32_t>(high) << 16);
 }
 
-uint32_t ceil_div(uint32_t value, uint32_t divisor) { return (value + divisor - 1) / divisor; }
+uint32_t ceil_div(uint32_t value, uint32_t divisor) {
+    return (value + divisor - 1) / divisor;
+}
 
 LoweredEpilogue epilogue_constants(const Epilogue& epilogue) {
     return {epilogue.add ? 1u : 0u, epilogue.scale != no_constant ? 1u : 0u,
@@ -108,6 +110,8 @@ int pack_epilogue(const Epilogue& epilogue, const std::vector<int>& channel_of_s
     return first;
 }
 
-ValueId added_value(const Node& node) { return node.epilogue.add ? node.inputs.back() : no_value; }
+ValueId added_value(const Node& node) {
+    return node.epilogue.add ? node.inputs.back() : no_value;
+}
 
 }  // namespace vkseg

@@ -36,8 +36,12 @@ void lower_plane_kernel(ShaderId (*variant)(catalog::Storage, catalog::Access), 
         push.m.block_weights = static_cast<uint32_t>(block_bytes / 16);
 
         Dispatch& dispatch = lowered.dispatch;
-        dispatch.specialization = {local[0],          local[1],         local[2],
-                                   flags.add,         flags.scale_shift, flags.activation,
+        dispatch.specialization = {local[0],
+                                   local[1],
+                                   local[2],
+                                   flags.add,
+                                   flags.scale_shift,
+                                   flags.activation,
                                    static_cast<uint32_t>(part.planes)};
         dispatch.specialization.insert(dispatch.specialization.end(), constants.begin(), constants.end());
         set_push(dispatch, push);

@@ -31,8 +31,12 @@ void combine_pair(HostOperands operands, HostValue& result, const Combine& combi
 
 }  // namespace
 
-TensorDesc infer(const Add&, const Graph&, Operands operands) { return infer_pair(operands); }
-TensorDesc infer(const Multiply&, const Graph&, Operands operands) { return infer_pair(operands); }
+TensorDesc infer(const Add&, const Graph&, Operands operands) {
+    return infer_pair(operands);
+}
+TensorDesc infer(const Multiply&, const Graph&, Operands operands) {
+    return infer_pair(operands);
+}
 
 void reference(const Add&, const Graph&, HostOperands operands, HostValue& result) {
     combine_pair(operands, result, std::plus<>());

@@ -29,7 +29,9 @@ struct Padding {
     int top = 0, bottom = 0, left = 0, right = 0;
     bool operator==(const Padding&) const = default;
 };
-[[nodiscard]] constexpr Padding pad_all(int h, int w) { return {h, h, w, w}; }
+[[nodiscard]] constexpr Padding pad_all(int h, int w) {
+    return {h, h, w, w};
+}
 
 /// How the output size of a resampling operation follows from its operands, so that a graph has no fixed size.
 struct SizeRule {
@@ -146,8 +148,8 @@ struct Pool2d {
     bool ceil_mode = false;
 };
 
-/// torch.nn.AdaptiveAvgPool2d: output pixel o averages input [floor(o*in/out), ceil((o+1)*in/out)) along each axis. Size
-/// 1x1 is global average pooling.
+/// torch.nn.AdaptiveAvgPool2d: output pixel o averages input [floor(o*in/out), ceil((o+1)*in/out)) along each axis.
+/// Size 1x1 is global average pooling.
 struct AdaptiveAvgPool2d {
     SizeRule size{};
 };
@@ -213,9 +215,7 @@ struct Epilogue {
     Activation activation = Activation::None;
     ConstId slope = no_constant;
 
-    [[nodiscard]] bool empty() const {
-        return !add && scale == no_constant && activation == Activation::None;
-    }
+    [[nodiscard]] bool empty() const { return !add && scale == no_constant && activation == Activation::None; }
 };
 
 /// "conv2d", "prelu", ...: the name that texts and `--disable-pass` use.

@@ -19,7 +19,9 @@ void ChannelMap::append(const ChannelMap& other) {
     planes += other.planes;
 }
 
-bool ChannelMap::is_dense() const { return *this == dense(static_cast<int>(slot_of_channel.size())); }
+bool ChannelMap::is_dense() const {
+    return *this == dense(static_cast<int>(slot_of_channel.size()));
+}
 
 std::vector<int> ChannelMap::channel_of_slot(int first_plane, int plane_count) const {
     assert(first_plane >= 0 && first_plane + plane_count <= planes);

@@ -21,7 +21,9 @@ constexpr uint64_t tensor_alignment_bytes = 256;
 /// A texel of zeros at the start of the arena, for taps outside the image.
 constexpr uint64_t zero_texel_bytes = 256;
 
-uint64_t round_up(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+uint64_t round_up(uint64_t value, uint64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
 
 /// The CPU-shaped family wants straight-line code with gathered texel loads and weights at uniform addresses. It pays
 /// on drivers that compile shaders for a CPU with wide vectors; a narrow texel view shows a driver of another kind.
@@ -112,9 +114,7 @@ private:
         return copy;
     }
 
-    ValueId dense(ValueId value) {
-        return in_map(value, ChannelMap::dense(graph_.desc(value).channels()));
-    }
+    ValueId dense(ValueId value) { return in_map(value, ChannelMap::dense(graph_.desc(value).channels())); }
 
     void lower_node(const Node& original) {
         Node node = original;
@@ -126,8 +126,7 @@ private:
             std::holds_alternative<Softmax>(node.op))
             node.inputs[0] = dense(node.inputs[0]);
         if (node.epilogue.add || std::holds_alternative<Add>(node.op) || std::holds_alternative<Multiply>(node.op))
-            node.inputs.back() =
-                in_map(node.inputs.back(), context_.planar[static_cast<size_t>(node.output)].map);
+            node.inputs.back() = in_map(node.inputs.back(), context_.planar[static_cast<size_t>(node.output)].map);
         lower(node, context_);
     }
 
@@ -162,9 +161,9 @@ private:
             const auto [found, is_new] = buffer_of_root.try_emplace(root, lifetimes.size());
             if (is_new) {
                 const PlanarValue& planar = context_.planar[static_cast<size_t>(root)];
-                lifetimes.push_back({static_cast<uint64_t>(planar.map.planes) * plane_stride_texels(planar) *
-                                         texel_bytes_,
-                                     step, step});
+                lifetimes.push_back(
+                    {static_cast<uint64_t>(planar.map.planes) * plane_stride_texels(planar) * texel_bytes_, step,
+                     step});
             }
             lifetimes[found->second].last_use = step;
         };
@@ -186,9 +185,9 @@ private:
         const Placement::Place place = placement_.resolve(range.value);
         const uint64_t plane_bytes =
             plane_stride_texels(context_.planar[static_cast<size_t>(range.value)]) * texel_bytes_;
-        return {root_offset_.at(place.root) +
-                    static_cast<uint64_t>(place.first_plane + range.first_plane) * plane_bytes,
-                static_cast<uint64_t>(range.plane_count) * plane_bytes};
+        return {
+            root_offset_.at(place.root) + static_cast<uint64_t>(place.first_plane + range.first_plane) * plane_bytes,
+            static_cast<uint64_t>(range.plane_count) * plane_bytes};
     }
 
     /// What is bound for a slice: an aligned range around it. Exact windows let synchronisation validation tell apart
@@ -209,8 +208,8 @@ private:
         throw error(
             "layer '{}' needs {} MB in one binding, but '{}' shows at most {} MB and has no buffer device addresses; "
             "use a smaller --size or --precision fp16",
-            lowered.dispatch.label, std::ranges::max(slices, {}, &ArenaSlice::size_bytes).size_bytes >> 20,
-            facts_.name, facts_.max_storage_buffer_range >> 20);
+            lowered.dispatch.label, std::ranges::max(slices, {}, &ArenaSlice::size_bytes).size_bytes >> 20, facts_.name,
+            facts_.max_storage_buffer_range >> 20);
     }
 
     void finish(LoweredDispatch& lowered) {
@@ -220,8 +219,7 @@ private:
             lowered.first_packed < 0 ? 0 : context_.packed[static_cast<size_t>(lowered.first_packed)].offset_bytes;
         if (!lowered.touches_arena) {
             const auto first_vector = static_cast<uint32_t>(weights_offset / 16);
-            std::memcpy(dispatch.push.data() + offsetof(push::Colourise, weights), &first_vector,
-                        sizeof(first_vector));
+            std::memcpy(dispatch.push.data() + offsetof(push::Colourise, weights), &first_vector, sizeof(first_vector));
             return;
         }
         const catalog::Access kind = access(lowered, slices);
@@ -249,16 +247,19 @@ private:
         describe(lowered.in0, 0, memory.in_base, memory.in_stride);
         describe(lowered.in1, 1, memory.add_base, memory.add_stride);
         describe(lowered.out, 2, memory.out_base, memory.out_stride);
-        const auto pixels = [&](const PlaneRange& range) { return int64_t{planar(range).width} * planar(range).height; };
-        memory.add_pixel = lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) < pixels(lowered.out) ? 0 : 1;
+        const auto pixels = [&](const PlaneRange& range) {
+            return int64_t{planar(range).width} * planar(range).height;
+        };
+        memory.add_pixel =
+            lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) < pixels(lowered.out) ? 0 : 1;
         if (lowered.in0.used()) memory.in_size = pack_halves(planar(lowered.in0).width, planar(lowered.in0).height);
         if (lowered.out.used()) memory.out_size = pack_halves(planar(lowered.out).width, planar(lowered.out).height);
         if (kind == catalog::Access::ssbo) {
             memory.weights = {static_cast<uint32_t>(weights_offset / 16), 0};
         } else {
             dispatch.relocations.push_back({offsetof(push::Memory, arena), Relocation::Base::Arena, 0});
-            dispatch.relocations.push_back({offsetof(push::Memory, weights), Relocation::Base::Weights,
-                                            weights_offset});
+            dispatch.relocations.push_back(
+                {offsetof(push::Memory, weights), Relocation::Base::Weights, weights_offset});
         }
         std::memcpy(dispatch.push.data(), &memory, sizeof(memory));
 

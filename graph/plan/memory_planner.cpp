@@ -11,7 +11,9 @@ bool alive_together(const BufferLifetime& a, const BufferLifetime& b) {
     return a.first_use <= b.last_use && b.first_use <= a.last_use;
 }
 
-uint64_t round_up(uint64_t value, uint64_t multiple) { return (value + multiple - 1) / multiple * multiple; }
+uint64_t round_up(uint64_t value, uint64_t multiple) {
+    return (value + multiple - 1) / multiple * multiple;
+}
 
 }  // namespace
 
@@ -33,8 +35,8 @@ MemoryPlacement plan_memory(const std::vector<BufferLifetime>& buffers, uint64_t
         for (size_t other : placed) {
             if (!alive_together(buffers[index], buffers[other])) continue;
             if (offset + buffers[index].size_bytes <= placement.offset_bytes[other]) break;
-            offset = std::max(offset, round_up(placement.offset_bytes[other] + buffers[other].size_bytes,
-                                               alignment_bytes));
+            offset =
+                std::max(offset, round_up(placement.offset_bytes[other] + buffers[other].size_bytes, alignment_bytes));
         }
         placement.offset_bytes[index] = offset;
         placement.total_bytes = std::max(placement.total_bytes, offset + buffers[index].size_bytes);

@@ -21,9 +21,9 @@ void run(const PackConv& recipe, const Graph& graph, float* target) {
                 const size_t row = none                ? 0
                                    : recipe.transposed ? static_cast<size_t>(ic * out_per_group + oc % out_per_group)
                                                        : static_cast<size_t>(oc * in_per_group + ic % in_per_group);
-                *target++ = none ? 0.0f
-                                 : weight.data[(row * kernel_h + static_cast<size_t>(kh)) * kernel_w +
-                                               static_cast<size_t>(kw)];
+                *target++ =
+                    none ? 0.0f
+                         : weight.data[(row * kernel_h + static_cast<size_t>(kh)) * kernel_w + static_cast<size_t>(kw)];
             }
 }
 
@@ -32,10 +32,11 @@ void run(const PackDepthwise& recipe, const Graph& graph, float* target) {
     const auto kernel_h = static_cast<size_t>(weight.shape[2]), kernel_w = static_cast<size_t>(weight.shape[3]);
     for (const auto& [kh, kw] : recipe.taps)
         for (int channel : recipe.channel_of_slot)
-            *target++ = channel < 0 ? 0.0f
-                                    : weight.data[(static_cast<size_t>(channel) * kernel_h + static_cast<size_t>(kh)) *
-                                                      kernel_w +
-                                                  static_cast<size_t>(kw)];
+            *target++ =
+                channel < 0
+                    ? 0.0f
+                    : weight.data[(static_cast<size_t>(channel) * kernel_h + static_cast<size_t>(kh)) * kernel_w +
+                                  static_cast<size_t>(kw)];
 }
 
 void run(const PackVector& recipe, const Graph& graph, float* target) {

@@ -8,11 +8,16 @@ namespace vkseg {
 
 const char* to_string(DeviceType type) {
     switch (type) {
-        case DeviceType::Other: return "other";
-        case DeviceType::Integrated: return "integrated";
-        case DeviceType::Discrete: return "discrete";
-        case DeviceType::Virtual: return "virtual";
-        case DeviceType::Cpu: return "cpu";
+        case DeviceType::Other:
+            return "other";
+        case DeviceType::Integrated:
+            return "integrated";
+        case DeviceType::Discrete:
+            return "discrete";
+        case DeviceType::Virtual:
+            return "virtual";
+        case DeviceType::Cpu:
+            return "cpu";
     }
     return "";
 }
@@ -22,7 +27,9 @@ namespace {
 constexpr uint64_t MiB = uint64_t{1} << 20;
 constexpr uint64_t GiB = uint64_t{1} << 30;
 
-constexpr uint32_t api(uint32_t major, uint32_t minor) { return major << 22 | minor << 12; }
+constexpr uint32_t api(uint32_t major, uint32_t minor) {
+    return major << 22 | minor << 12;
+}
 
 /// Limits as the drivers publish them; where a driver's value varies between versions, the lower one.
 std::vector<DeviceFacts> describe_devices() {

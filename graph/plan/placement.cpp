@@ -63,8 +63,7 @@ struct Extent {
 
 Extent extent_of(ValueId value, const std::vector<PlanarValue>& planar, const Placement& placement) {
     const Placement::Place place = placement.resolve(value);
-    return {place.root, place.first_plane,
-            place.first_plane + planar[static_cast<size_t>(value)].map.planes};
+    return {place.root, place.first_plane, place.first_plane + planar[static_cast<size_t>(value)].map.planes};
 }
 
 bool same_size(const PlanarValue& a, const PlanarValue& b) {
@@ -96,8 +95,7 @@ void run_in_place(const Graph& graph, const std::vector<PlanarValue>& planar, Pl
             const ValueId source = root(candidate);
             bool read_elsewhere = false;
             for (size_t other = 0; other < node.inputs.size(); ++other)
-                read_elsewhere =
-                    read_elsewhere || (root(node.inputs[other]) == source && !reads_by_texel(node, other));
+                read_elsewhere = read_elsewhere || (root(node.inputs[other]) == source && !reads_by_texel(node, other));
             if (read_elsewhere || last_use[static_cast<size_t>(source)] != i ||
                 planar[static_cast<size_t>(candidate)].map != planar[static_cast<size_t>(node.output)].map ||
                 placement.resolve(candidate).first_plane != 0 ||

@@ -20,9 +20,7 @@ public:
     /// A further value (temporaries of the lowering); its id.
     ValueId add_value();
     void put_inside(ValueId value, ValueId parent, int first_plane);
-    [[nodiscard]] bool is_inside(ValueId value) const {
-        return parent_[static_cast<size_t>(value)].root != no_value;
-    }
+    [[nodiscard]] bool is_inside(ValueId value) const { return parent_[static_cast<size_t>(value)].root != no_value; }
     /// The buffer of a value, named by its root value, and the value's first plane in it.
     [[nodiscard]] Place resolve(ValueId value) const;
 

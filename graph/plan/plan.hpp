@@ -19,8 +19,7 @@ struct ArenaSlice {
     uint64_t size_bytes = 0;
     [[nodiscard]] bool used() const { return size_bytes != 0; }
     [[nodiscard]] bool overlaps(const ArenaSlice& other) const {
-        return offset_bytes < other.offset_bytes + other.size_bytes &&
-               other.offset_bytes < offset_bytes + size_bytes;
+        return offset_bytes < other.offset_bytes + other.size_bytes && other.offset_bytes < offset_bytes + size_bytes;
     }
     bool operator==(const ArenaSlice&) const = default;
 };
@@ -87,7 +86,8 @@ struct HostBuffer {
     uint64_t size_bytes = 0;
 };
 
-/// Order of one packed convolution: for each tap, input plane and input lane one value per output slot. Plain data, so that weights can be packed again from the same plan.
+/// Order of one packed convolution: for each tap, input plane and input lane one value per output slot. Plain data, so
+/// that weights can be packed again from the same plan.
 struct PackConv {
     ConstId weight = no_constant;
     /// The weight tensor is stored IC x OC/groups x KH x KW (transposed convolution).

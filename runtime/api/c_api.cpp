@@ -42,9 +42,13 @@ vkseg_result guarded(const Body& body) {
 
 }  // namespace
 
-const char* vkseg_version(void) { return VKSEG_VERSION; }
+const char* vkseg_version(void) {
+    return VKSEG_VERSION;
+}
 
-const char* vkseg_last_error(void) { return last_error.c_str(); }
+const char* vkseg_last_error(void) {
+    return last_error.c_str();
+}
 
 vkseg_result vkseg_segmenter_create(const vkseg_segmenter_desc* desc, vkseg_segmenter** segmenter) {
     return guarded([&] {
@@ -68,7 +72,9 @@ vkseg_result vkseg_segmenter_create(const vkseg_segmenter_desc* desc, vkseg_segm
     });
 }
 
-void vkseg_segmenter_destroy(vkseg_segmenter* segmenter) { delete segmenter; }
+void vkseg_segmenter_destroy(vkseg_segmenter* segmenter) {
+    delete segmenter;
+}
 
 uint32_t vkseg_segmenter_class_count(const vkseg_segmenter* segmenter) {
     return segmenter == nullptr ? 0 : static_cast<uint32_t>(segmenter->runner->model().classes);

@@ -23,8 +23,7 @@ Runner::Runner(std::shared_ptr<const Model> model, Context* context, const Runne
     choices_.denied_families = options.denied_families;
     // Half the bytes pay on GPUs; on a CPU driver the conversions cost what the memory saves.
     const bool gpu = context != nullptr && context->facts().type != DeviceType::Cpu;
-    const bool fp16 = options.precision == PrecisionChoice::FP16 ||
-                      (options.precision == PrecisionChoice::Auto && gpu);
+    const bool fp16 = options.precision == PrecisionChoice::FP16 || (options.precision == PrecisionChoice::Auto && gpu);
     choices_.precision = fp16 ? Precision::FP16 : Precision::FP32;
     if (context == nullptr && options.precision == PrecisionChoice::FP16)
         throw error("the reference computes in fp32; leave --precision out or say fp32");
@@ -83,9 +82,8 @@ std::vector<std::span<const uint8_t>> Runner::segment(std::span<const uint8_t> p
                                   options.network_height, static_cast<int>(options.upsampling), options.confidence,
                                   options.colour, options.overlay, options.opacity);
     for (uint32_t colour : options.palette) key += fmt::format(" {:x}", colour);
-    const Prepared& prepared = prepare(key, [&](const Graph& network) {
-        return segmentation_graph(network, model_->preprocess, options);
-    });
+    const Prepared& prepared =
+        prepare(key, [&](const Graph& network) { return segmentation_graph(network, model_->preprocess, options); });
     const Graph& graph = *prepared.graph;
     const TensorDesc& picture = graph.desc(graph.inputs[0]);
     if (pixels.size() != picture.host_size_bytes())

@@ -13,8 +13,8 @@ void read_picture(Graph& graph, const Preprocess& preprocess, Axes picture_size,
         throw error("a picture of {}x{} pixels has no pixels", picture_size.w, picture_size.h);
     const ValueId image = graph.inputs.at(0);
     graph.inputs.clear();
-    const ValueId picture = graph.add_input(
-        "picture", {ValueKind::Pixels, {picture_size.h, picture_size.w, bytes_per_pixel(format)}});
+    const ValueId picture =
+        graph.add_input("picture", {ValueKind::Pixels, {picture_size.h, picture_size.w, bytes_per_pixel(format)}});
     ImageToTensor load;
     load.format = format;
     load.bgr = preprocess.bgr;

@@ -18,14 +18,15 @@ namespace {
 
 const std::filesystem::path golden_root = VKSEG_GOLDEN_DIR;
 
-bool is_small(const app::GoldenCase& golden) { return golden.width * golden.height <= 256 * 256; }
+bool is_small(const app::GoldenCase& golden) {
+    return golden.width * golden.height <= 256 * 256;
+}
 
 std::vector<app::GoldenCase> stored_cases() {
     std::vector<app::GoldenCase> cases;
     std::error_code absent;
     for (const auto& entry : std::filesystem::recursive_directory_iterator(golden_root, absent))
-        if (entry.path().filename() == "case.json")
-            cases.push_back(app::read_golden_case(entry.path().parent_path()));
+        if (entry.path().filename() == "case.json") cases.push_back(app::read_golden_case(entry.path().parent_path()));
     std::ranges::sort(cases, {}, &app::GoldenCase::name);
     return cases;
 }
@@ -59,8 +60,12 @@ protected:
     }
 };
 
-TEST_P(Golden, SinglePrecision) { run(PrecisionChoice::FP32); }
-TEST_P(Golden, HalfPrecision) { run(PrecisionChoice::FP16); }
+TEST_P(Golden, SinglePrecision) {
+    run(PrecisionChoice::FP32);
+}
+TEST_P(Golden, HalfPrecision) {
+    run(PrecisionChoice::FP16);
+}
 
 TEST_P(Golden, APhotoGivesThePublishedMask) {
     const auto photo = golden_root / "images/frankfurt_000000_000294_2048x1024.png";
@@ -70,8 +75,8 @@ TEST_P(Golden, APhotoGivesThePublishedMask) {
     model.weights = golden_root / "weights/espnet_p2_q8_cityscapes.pth";
     Runner runner(load_model(model), &context(), {PrecisionChoice::FP32, {}});
     const app::Image picture = app::read_image(photo);
-    const app::Image wanted = app::read_image(
-        golden_root / "segment/frankfurt_000000_000294_espnet_p2_q8_labels_1024x512.png");
+    const app::Image wanted =
+        app::read_image(golden_root / "segment/frankfurt_000000_000294_espnet_p2_q8_labels_1024x512.png");
     SegmentationOptions options;
     options.picture_width = picture.width;
     options.picture_height = picture.height;
@@ -97,8 +102,8 @@ TEST(GoldenReference, SmallCases) {
 class Pictures : public EachDriver {};
 
 TEST_P(Pictures, DeviceAndReferenceAgreeOnMaskColoursAndConfidence) {
-    const auto model = load_model({.network = "espnet", .config = {{"alpha3", 1.0}}, .weights = {}, .disabled_passes = {}},
-                                  96, 64);
+    const auto model =
+        load_model({.network = "espnet", .config = {{"alpha3", 1.0}}, .weights = {}, .disabled_passes = {}}, 96, 64);
     Runner device(model, &context(), {PrecisionChoice::FP32, {}}), plain(model, nullptr);
     app::Image picture(131, 87, 3);
     for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<uint8_t>(i * 97 % 251);

@@ -23,33 +23,34 @@ class Counts : public testing::TestWithParam<Expected> {};
 
 TEST_P(Counts, AreThePublishedOnes) {
     const Expected& expected = GetParam();
-    const BuiltNetwork built =
-        build_network(expected.network, expected.config, expected.width, expected.height);
+    const BuiltNetwork built = build_network(expected.network, expected.config, expected.width, expected.height);
     EXPECT_EQ(built.parameters, expected.parameters);
     if (expected.giga_macs > 0) {
-        EXPECT_NEAR(static_cast<double>(count_macs(built.graph)) / 1e9, expected.giga_macs,
-                    expected.giga_macs * 1e-3);
+        EXPECT_NEAR(static_cast<double>(count_macs(built.graph)) / 1e9, expected.giga_macs, expected.giga_macs * 1e-3);
     }
 }
 
-Config depth(double alpha3) { return {{"alpha2", 2.0}, {"alpha3", alpha3}}; }
-Config branches(double k) { return {{"alpha2", 2.0}, {"alpha3", 3.0}, {"k", k}}; }
+Config depth(double alpha3) {
+    return {{"alpha2", 2.0}, {"alpha3", alpha3}};
+}
+Config branches(double k) {
+    return {{"alpha2", 2.0}, {"alpha3", 3.0}, {"k", k}};
+}
 
-INSTANTIATE_TEST_SUITE_P(
-    EspNet, Counts,
-    testing::Values(Expected{"espnet", depth(3), 1024, 512, 202649, 3.399},
-                    Expected{"espnet", depth(5), 1024, 512, 267417, 3.923},
-                    Expected{"espnet", depth(8), 1024, 512, 364569, 4.709},
-                    Expected{"espnet-c", depth(3), 1024, 512, 187529, 2.159},
-                    Expected{"espnet-c", depth(5), 1024, 512, 252297, 2.684},
-                    Expected{"espnet-c", depth(8), 1024, 512, 349449, 3.470},
-                    Expected{"espnet-b", branches(5), 512, 256, 186464, 0},
-                    Expected{"espnet-a", branches(2), 512, 256, 425504, 0},
-                    Expected{"espnet-a", branches(4), 512, 256, 215328, 0},
-                    Expected{"espnet-a", branches(5), 512, 256, 168352, 0},
-                    Expected{"espnet-a", branches(6), 512, 256, 142080, 0},
-                    Expected{"espnet-a", branches(7), 512, 256, 123376, 0},
-                    Expected{"espnet-a", branches(8), 512, 256, 110240, 0}));
+INSTANTIATE_TEST_SUITE_P(EspNet, Counts,
+                         testing::Values(Expected{"espnet", depth(3), 1024, 512, 202649, 3.399},
+                                         Expected{"espnet", depth(5), 1024, 512, 267417, 3.923},
+                                         Expected{"espnet", depth(8), 1024, 512, 364569, 4.709},
+                                         Expected{"espnet-c", depth(3), 1024, 512, 187529, 2.159},
+                                         Expected{"espnet-c", depth(5), 1024, 512, 252297, 2.684},
+                                         Expected{"espnet-c", depth(8), 1024, 512, 349449, 3.470},
+                                         Expected{"espnet-b", branches(5), 512, 256, 186464, 0},
+                                         Expected{"espnet-a", branches(2), 512, 256, 425504, 0},
+                                         Expected{"espnet-a", branches(4), 512, 256, 215328, 0},
+                                         Expected{"espnet-a", branches(5), 512, 256, 168352, 0},
+                                         Expected{"espnet-a", branches(6), 512, 256, 142080, 0},
+                                         Expected{"espnet-a", branches(7), 512, 256, 123376, 0},
+                                         Expected{"espnet-a", branches(8), 512, 256, 110240, 0}));
 INSTANTIATE_TEST_SUITE_P(Factorised, Counts,
                          testing::Values(Expected{"erfnet", {}, 1024, 512, 2066836, 26.61},
                                          Expected{"esnet", {}, 1024, 512, 1661716, 24.06}));
@@ -82,11 +83,17 @@ TEST(Networks, BadConfigurationIsRefusedByKey) {
     expect_refusal([] { (void)build_network("espnet", {{"alfa3", 3.0}}, 64, 64); }, {"alfa3", "alpha3"});
     expect_refusal([] { (void)build_network("espnet", {{"classes", 0.0}}, 64, 64); }, {"classes", "0"});
     expect_refusal([] { (void)build_network("espnet", {{"alpha3", 2.5}}, 64, 64); }, {"alpha3", "2.5"});
-    expect_refusal([] { (void)build_network("espnet", {{"activation", std::string("gelu")}}, 64, 64); },
-                   {"activation", "gelu"});
+    expect_refusal(
+        [] {
+            (void)build_network("espnet", {{"activation", std::string("gelu")}}, 64, 64);
+        },
+        {"activation", "gelu"});
     expect_refusal([] { (void)build_network("vnet", {{"width", std::vector<double>{8, 64}}}, 64, 64); }, {"width"});
-    expect_refusal([] { (void)build_network("vnet", {{"width", std::vector<double>{8, 63, 128}}}, 64, 64); },
-                   {"width", "even"});
+    expect_refusal(
+        [] {
+            (void)build_network("vnet", {{"width", std::vector<double>{8, 63, 128}}}, 64, 64);
+        },
+        {"width", "even"});
 }
 
 TEST(Networks, ASizeThatDoesNotFitNamesTheNearestThatDoes) {
@@ -101,8 +108,7 @@ TEST(Networks, ASizeThatDoesNotFitNamesTheNearestThatDoes) {
 TEST(Weights, TheOnesMadeUpFit) {
     for (const NetworkInfo* info : networks()) {
         const Weights weights = make_random_weights(info->name, {});
-        EXPECT_NO_THROW(
-            (void)build_network(info->name, {}, weights, info->default_width, info->default_height))
+        EXPECT_NO_THROW((void)build_network(info->name, {}, weights, info->default_width, info->default_height))
             << info->name;
     }
 }

@@ -31,14 +31,14 @@ std::vector<OpCase> cases() {
         make(28, {29, 31}, {1, 4}),
         make(2, {29, 31}, {4, 1}),
     };
-    for (const Tail& tail : all_tails()) {
+    for (const Tail& tail : some_tails()) {
         result.push_back(make(7, {7, 5}, {1, 1}, tail));
         if (tail.add) result.push_back(make(40, {7, 5}, {3, 2}, tail));
     }
     return result;
 }
 
-INSTANTIATE_TEST_SUITE_P(AdaptiveAvgPool2d, OpTest, everywhere(cases()), param_name);
+INSTANTIATE_TEST_SUITE_P(AdaptivePool, OpTest, everywhere(cases()), param_name);
 
 }  // namespace
 }  // namespace vkseg::test

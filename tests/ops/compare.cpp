@@ -124,8 +124,10 @@ Differences compare_bilinear_labels(const Graph& graph, const HostValue& scores,
     return differences;
 }
 
-/// The fp16 number nearest to zero beyond... a multiple of 1/256 below 4 has 10 bits and is exact.
-float exact_number(std::mt19937& random) { return static_cast<float>(static_cast<int>(random() % 2048) - 1024) / 256.0f; }
+/// A multiple of 1/256 from -4 to 4: 11 bits, so exact in fp16.
+float exact_number(std::mt19937& random) {
+    return static_cast<float>(static_cast<int>(random() % 2048) - 1024) / 256.0f;
+}
 
 }  // namespace
 
@@ -162,8 +164,8 @@ std::vector<HostValue> reference_values(const Graph& graph, std::span<const Host
     const HostValue& expected = values[static_cast<size_t>(output)];
     const std::string& name = graph.values[static_cast<size_t>(output)].name;
     if (found.size() < expected.desc.host_size_bytes())
-        return ::testing::AssertionFailure() << fmt::format("'{}' has {} bytes of {}", name, found.size(),
-                                                            expected.desc.host_size_bytes());
+        return ::testing::AssertionFailure()
+               << fmt::format("'{}' has {} bytes of {}", name, found.size(), expected.desc.host_size_bytes());
     if (expected.desc.kind == ValueKind::Features)
         return compare_features(expected, found, tolerance_of(graph, precision)).result(name);
     const auto maker = std::ranges::find(graph.nodes, output, &Node::output);

@@ -33,15 +33,24 @@ ValueId five_and_three(OpGraph& net, Axes at = size) {
 
 std::vector<OpCase> placement_cases() {
     return {
-        make("of_inputs_dense", [](OpGraph& net) { return net.concat({net.input(4, size), net.input(8, size)}); }),
-        make("of_inputs_padded", [](OpGraph& net) { return net.concat({net.input(5, size), net.input(3, size)}); }),
+        make("of_inputs_dense",
+             [](OpGraph& net) {
+                 return net.concat({net.input(4, size), net.input(8, size)});
+             }),
+        make("of_inputs_padded",
+             [](OpGraph& net) {
+                 return net.concat({net.input(5, size), net.input(3, size)});
+             }),
         make("of_single_channels",
              [](OpGraph& net) {
                  return net.concat({net.input(1, size), net.input(1, size), net.input(1, size), net.input(1, size),
                                     net.input(1, size)});
              }),
         make("of_convolutions", [](OpGraph& net) { return five_and_three(net); }),
-        make("one_pixel", [](OpGraph& net) { return five_and_three(net, {1, 1}); }),
+        make("one_pixel",
+             [](OpGraph& net) {
+                 return five_and_three(net, {1, 1});
+             }),
         make("of_relu_and_its_operand",
              [](OpGraph& net) {
                  const ValueId x = net.input(5, size);
@@ -58,9 +67,13 @@ std::vector<OpCase> placement_cases() {
                  return net.prelu(net.batch_norm(net.concat(parts)));
              }),
         make("nested_first",
-             [](OpGraph& net) { return net.concat({five_and_three(net), net.relu(net.input(2, size))}); }),
+             [](OpGraph& net) {
+                 return net.concat({five_and_three(net), net.relu(net.input(2, size))});
+             }),
         make("nested_last",
-             [](OpGraph& net) { return net.concat({net.relu(net.input(2, size)), five_and_three(net)}); }),
+             [](OpGraph& net) {
+                 return net.concat({net.relu(net.input(2, size)), five_and_three(net)});
+             }),
         make("nested_twice",
              [](OpGraph& net) {
                  const ValueId inner = net.concat({net.input(1, size), five_and_three(net)});
@@ -145,9 +158,7 @@ std::vector<OpCase> reader_cases() {
         op.weight = net.weights({net.channels(x), out / groups, 2, 2}, net.channels(x) / groups);
         return net.add(op, {x});
     };
-    const auto pool = [](OpGraph& net, ValueId x) {
-        return net.add(Pool2d{.kernel = {2, 2}, .stride = {2, 2}}, {x});
-    };
+    const auto pool = [](OpGraph& net, ValueId x) { return net.add(Pool2d{.kernel = {2, 2}, .stride = {2, 2}}, {x}); };
     return {
         make("read_by_conv", [=](OpGraph& net) { return net.conv3x3(five_and_three(net), 7); }),
         make("read_by_groups", [=](OpGraph& net) { return net.conv3x3(five_and_three(net), 6, 2); }),
@@ -210,7 +221,9 @@ std::vector<OpCase> reader_cases() {
                  return net.plus(y, net.conv3x3(x, 8, 8));
              }),
         make("pool_plus_dense",
-             [=](OpGraph& net) { return net.plus(net.input(8, {3, 8}), pool(net, five_and_three(net))); }),
+             [=](OpGraph& net) {
+                 return net.plus(net.input(8, {3, 8}), pool(net, five_and_three(net)));
+             }),
         make("transposed_plus",
              [=](OpGraph& net) {
                  const ValueId x = five_and_three(net);

@@ -17,9 +17,9 @@ OpCase make(int in, int out, bool bias, const Tail& tail = {}) {
 }
 
 std::vector<OpCase> cases() {
-    std::vector<OpCase> result = {make(1, 1, true),  make(3, 5, false),  make(12, 19, true),
+    std::vector<OpCase> result = {make(1, 1, true),   make(3, 5, false),   make(12, 19, true),
                                   make(300, 5, true), make(5, 131, false), make(131, 28, true)};
-    for (const Tail& tail : all_tails()) result.push_back(make(5, 7, true, tail));
+    for (const Tail& tail : some_tails()) result.push_back(make(5, 7, true, tail));
     // The head of a classifier, on channels that are not dense.
     result.push_back({.name = "behind_global_pool", .build = [] {
                           OpGraph net;

@@ -12,9 +12,19 @@ std::vector<Tail> all_tails() {
     std::vector<Tail> tails;
     for (const bool add : {false, true})
         for (const bool scale_shift : {false, true})
-            for (const Activation activation : {Activation::None, Activation::Relu, Activation::PRelu, Activation::Sigmoid})
+            for (const Activation activation :
+                 {Activation::None, Activation::Relu, Activation::PRelu, Activation::Sigmoid})
                 if (const Tail tail{add, scale_shift, activation}; !tail.empty()) tails.push_back(tail);
     return tails;
+}
+
+std::vector<Tail> some_tails() {
+    return {{.add = true},
+            {.scale_shift = true},
+            {.activation = Activation::Relu},
+            {.add = true, .activation = Activation::PRelu},
+            {.scale_shift = true, .activation = Activation::Sigmoid},
+            {.add = true, .scale_shift = true, .activation = Activation::PRelu}};
 }
 
 std::string to_string(const Tail& tail) {
@@ -27,7 +37,9 @@ std::string to_string(const Tail& tail) {
     return text;
 }
 
-std::string to_string(Axes axes) { return std::to_string(axes.h) + "x" + std::to_string(axes.w); }
+std::string to_string(Axes axes) {
+    return std::to_string(axes.h) + "x" + std::to_string(axes.w);
+}
 
 ValueId OpGraph::input(int channels, Axes size) {
     return graph.add_input("input" + std::to_string(graph.inputs.size()),
@@ -38,7 +50,9 @@ ValueId OpGraph::picture(Axes size, PixelFormat format) {
     return graph.add_input("picture", {ValueKind::Pixels, {size.h, size.w, bytes_per_pixel(format)}});
 }
 
-ValueId OpGraph::labels(Axes size) { return graph.add_input("labels", {ValueKind::Labels, {1, size.h, size.w}}); }
+ValueId OpGraph::labels(Axes size) {
+    return graph.add_input("labels", {ValueKind::Labels, {1, size.h, size.w}});
+}
 
 ConstId OpGraph::constant(const char* what, const Shape& shape, float low, float high) {
     Tensor tensor(shape);
@@ -48,7 +62,9 @@ ConstId OpGraph::constant(const char* what, const Shape& shape, float low, float
     return graph.add_constant(what + std::to_string(graph.constants.size()), std::move(tensor));
 }
 
-ConstId OpGraph::vector(int length, float low, float high) { return constant("vector", {length}, low, high); }
+ConstId OpGraph::vector(int length, float low, float high) {
+    return constant("vector", {length}, low, high);
+}
 
 ConstId OpGraph::weights(const Shape& shape, int64_t terms) {
     // Inputs spread over [-4, 4) have a standard deviation of 2.3, these weights one of 0.58 * bound.
@@ -91,8 +107,12 @@ ValueId OpGraph::conv(ValueId x, int out_channels, int groups, int kernel) {
     return add(op, {x});
 }
 
-ValueId OpGraph::conv1x1(ValueId x, int out_channels, int groups) { return conv(x, out_channels, groups, 1); }
-ValueId OpGraph::conv3x3(ValueId x, int out_channels, int groups) { return conv(x, out_channels, groups, 3); }
+ValueId OpGraph::conv1x1(ValueId x, int out_channels, int groups) {
+    return conv(x, out_channels, groups, 1);
+}
+ValueId OpGraph::conv3x3(ValueId x, int out_channels, int groups) {
+    return conv(x, out_channels, groups, 3);
+}
 
 ValueId OpGraph::tail(ValueId x, const Tail& tail) {
     if (tail.add) {

@@ -21,6 +21,8 @@ constexpr auto sigmoid = Epilogue::Activation::Sigmoid;
 
 /// All epilogues that are not empty.
 [[nodiscard]] std::vector<Tail> all_tails();
+/// Each part at least once, alone and with others. Kernels share the epilogue's code, so all of it on some is enough.
+[[nodiscard]] std::vector<Tail> some_tails();
 /// "_add_affine_prelu", "" for none.
 [[nodiscard]] std::string to_string(const Tail& tail);
 /// "3x5": height, width.

@@ -26,18 +26,20 @@ bool copies_for_host(const Dispatch& dispatch) {
 
 const char* access_name(Family family) {
     switch (family) {
-        case Family::CpuShaped: return "_texel";
-        case Family::StorageBuffer: return "_ssbo";
-        case Family::DeviceAddress: return "_bda";
+        case Family::CpuShaped:
+            return "_texel";
+        case Family::StorageBuffer:
+            return "_ssbo";
+        case Family::DeviceAddress:
+            return "_bda";
     }
     return "";
 }
 
 template <typename Predicate>
 bool any_dispatch(const Plan& plan, Predicate&& predicate) {
-    return std::ranges::any_of(plan.steps, [&](const Step& step) {
-        return std::ranges::any_of(step.dispatches, predicate);
-    });
+    return std::ranges::any_of(plan.steps,
+                               [&](const Step& step) { return std::ranges::any_of(step.dispatches, predicate); });
 }
 
 /// A case must not pass because its plan runs on other kernels than those it is meant for.
@@ -101,7 +103,9 @@ bool takes_cpu_shape(const DeviceFacts& facts) {
 
 }  // namespace
 
-void PrintTo(const OpParam& param, std::ostream* out) { *out << param.test.name << " on " << variant_name(param); }
+void PrintTo(const OpParam& param, std::ostream* out) {
+    *out << param.test.name << " on " << variant_name(param);
+}
 
 std::string param_name(const ::testing::TestParamInfo<OpParam>& info) {
     return variant_name(info.param) + "_" + info.param.test.name;
@@ -122,7 +126,8 @@ std::optional<DeviceFacts> with_narrow_bindings(const Graph& graph, const Device
     uint64_t range = plan.weights_bytes;
     for (const auto* buffers : {&plan.inputs, &plan.outputs})
         for (const HostBuffer& buffer : *buffers) {
-            const auto pixels = static_cast<uint64_t>(buffer.desc.height()) * static_cast<uint64_t>(buffer.desc.width());
+            const auto pixels =
+                static_cast<uint64_t>(buffer.desc.height()) * static_cast<uint64_t>(buffer.desc.width());
             const bool floats = buffer.desc.kind == ValueKind::Features;
             range = std::max(range, floats ? pixels * 16 + slack : buffer.size_bytes);
         }
@@ -163,8 +168,7 @@ TEST_P(OpTest, AgreesWithReference) {
 
     DeviceFacts facts = context().facts();
     if (param.family == Family::DeviceAddress) facts = with_narrow_bindings(graph, facts, param.precision).value();
-    const auto plan =
-        std::make_shared<const Plan>(compile(graph, facts, choices_for(param.family, param.precision)));
+    const auto plan = std::make_shared<const Plan>(compile(graph, facts, choices_for(param.family, param.precision)));
     expect_family(*plan, param.family);
 
     Session session(context());

@@ -31,13 +31,13 @@ std::vector<OpCase> tensor_cases() {
             result.push_back(tensor_case(name, format, bgr, {17, 29}, {11, 13}));
         }
     for (const auto& [from, to] : std::vector<std::pair<Axes, Axes>>{{{1, 1}, {1, 1}},
-                                                                    {{1, 1}, {5, 7}},
-                                                                    {{5, 7}, {1, 1}},
-                                                                    {{3, 5}, {31, 29}},
-                                                                    {{31, 1}, {7, 3}},
-                                                                    {{1, 31}, {3, 67}},
-                                                                    {{29, 31}, {58, 62}},
-                                                                    {{48, 64}, {12, 16}}})
+                                                                     {{1, 1}, {5, 7}},
+                                                                     {{5, 7}, {1, 1}},
+                                                                     {{3, 5}, {31, 29}},
+                                                                     {{31, 1}, {7, 3}},
+                                                                     {{1, 31}, {3, 67}},
+                                                                     {{29, 31}, {58, 62}},
+                                                                     {{48, 64}, {12, 16}}})
         result.push_back(tensor_case("rgb", PixelFormat::RGB8, false, from, to));
     // What follows reads a tensor of three channels in one plane, the fourth lane zero.
     result.push_back({.name = "read_by_conv", .build = [] {
@@ -80,15 +80,15 @@ std::vector<OpCase> colour_cases() {
                           }});
     // Labels that the device makes itself: hidden from the host, or one output more.
     for (const bool shown : {false, true})
-        result.push_back({.name = shown ? "of_argmax_shown" : "of_argmax_hidden", .build = [shown] {
-                              OpGraph net;
-                              const ValueId scores = net.input(19, {5, 7});
-                              const ValueId picture = net.picture({13, 17}, PixelFormat::RGB8);
-                              const ValueId labels = net.add(Argmax{.size = {.fixed = {13, 17}}}, {scores});
-                              const ValueId colours =
-                                  net.add(Colourise{.palette = palette(), .opacity = 100}, {labels, picture});
-                              return net.with_outputs(shown ? std::vector{labels, colours} : std::vector{colours});
-                          }});
+        result.push_back(
+            {.name = shown ? "of_argmax_shown" : "of_argmax_hidden", .build = [shown] {
+                 OpGraph net;
+                 const ValueId scores = net.input(19, {5, 7});
+                 const ValueId picture = net.picture({13, 17}, PixelFormat::RGB8);
+                 const ValueId labels = net.add(Argmax{.size = {.fixed = {13, 17}}}, {scores});
+                 const ValueId colours = net.add(Colourise{.palette = palette(), .opacity = 100}, {labels, picture});
+                 return net.with_outputs(shown ? std::vector{labels, colours} : std::vector{colours});
+             }});
     return result;
 }
 

@@ -13,9 +13,12 @@ struct Case {
 
 const char* mode_name(Mode mode) {
     switch (mode) {
-        case Mode::Bilinear: return "bilinear";
-        case Mode::BilinearAligned: return "aligned";
-        case Mode::Nearest: return "nearest";
+        case Mode::Bilinear:
+            return "bilinear";
+        case Mode::BilinearAligned:
+            return "aligned";
+        case Mode::Nearest:
+            return "nearest";
     }
     return "";
 }
@@ -50,24 +53,15 @@ std::vector<OpCase> cases() {
     std::vector<OpCase> result;
     for (const Mode mode : {Mode::Bilinear, Mode::BilinearAligned, Mode::Nearest}) {
         const std::vector<Case> table = {
-            {1, {1, 1}, {5, 7}},
-            {2, {5, 7}, {1, 1}},
-            {3, {7, 5}, {14, 10}},
-            {4, {3, 5}, {24, 40}},
-            {5, {17, 29}, {31, 7}},
-            {12, {7, 31}, {17, 17}},
-            {16, {29, 17}, {29, 17}},
-            {19, {1, 31}, {3, 29}},
-            {28, {31, 1}, {7, 5}},
-            {131, {5, 3}, {7, 7}},
-            {5, {2, 2}, {61, 59}},
-            {5, {31, 29}, {15, 14}},
+            {1, {1, 1}, {5, 7}},    {2, {5, 7}, {1, 1}},     {3, {7, 5}, {14, 10}},    {4, {3, 5}, {24, 40}},
+            {5, {17, 29}, {31, 7}}, {12, {7, 31}, {17, 17}}, {16, {29, 17}, {29, 17}}, {19, {1, 31}, {3, 29}},
+            {28, {31, 1}, {7, 5}},  {131, {5, 3}, {7, 7}},   {5, {2, 2}, {61, 59}},    {5, {31, 29}, {15, 14}},
         };
         for (const Case& test : table) result.push_back(make(mode, test));
         result.push_back(like_operand(mode, {}));
         result.push_back(like_operand(mode, {.add = true, .activation = relu}));
     }
-    for (const Tail& tail : all_tails()) result.push_back(make(Mode::Bilinear, {7, {5, 7}, {11, 13}, tail}));
+    for (const Tail& tail : some_tails()) result.push_back(make(Mode::Bilinear, {7, {5, 7}, {11, 13}, tail}));
     return result;
 }
 

@@ -17,7 +17,9 @@ OpCase make(std::string name, std::function<std::vector<ValueId>(OpGraph&)> buil
 }
 
 /// A value that is no graph input.
-ValueId made(OpGraph& net, int channels) { return net.conv1x1(net.input(3, size), channels); }
+ValueId made(OpGraph& net, int channels) {
+    return net.conv1x1(net.input(3, size), channels);
+}
 
 using Values = std::vector<ValueId>;
 
@@ -39,7 +41,7 @@ std::vector<OpCase> slice_cases() {
         };
         add("_output", [](OpGraph&, ValueId x) { return x; });
         add("_prelu", [](OpGraph& net, ValueId x) { return net.prelu(net.scale_shift(x)); });
-        add("_conv", [](OpGraph& net, ValueId x) { return net.conv3x3(x, 5); });
+        add("_conv", [](OpGraph& net, ValueId x) { return net.conv1x1(x, 5); });
         if (count > 1)
             add("_depthwise",
                 [](OpGraph& net, ValueId x) { return net.relu(net.conv3x3(x, net.channels(x), net.channels(x))); });
@@ -75,8 +77,7 @@ std::vector<OpCase> slice_cases() {
              }),
         make("plus_dense",
              [](OpGraph& net) { return Values{net.plus(net.slice(made(net, 11), 3, 6), net.input(6, size))}; }),
-        make("dense_plus",
-             [](OpGraph& net) { return Values{net.plus(made(net, 6), net.slice(made(net, 11), 3, 6))}; }),
+        make("dense_plus", [](OpGraph& net) { return Values{net.plus(made(net, 6), net.slice(made(net, 11), 3, 6))}; }),
         make("conv_plus",
              [](OpGraph& net) {
                  const ValueId x = net.slice(made(net, 11), 3, 6);
@@ -127,6 +128,13 @@ std::vector<OpCase> shuffle_cases() {
              [](OpGraph& net) { return Values{net.conv3x3(net.shuffle(made(net, 24), 4), 24, 4)}; }),
         make("read_by_many_groups",
              [](OpGraph& net) { return Values{net.conv1x1(net.shuffle(made(net, 120), 3), 120, 3)}; }),
+        // Five branches, shuffled: each group reads one channel of every branch.
+        make("pyramid_merge",
+             [](OpGraph& net) {
+                 std::vector<ValueId> branches;
+                 for (int i = 0; i < 5; ++i) branches.push_back(made(net, 16));
+                 return Values{net.conv3x3(net.shuffle(net.concat(branches), 5), 16, 16)};
+             }),
         make("plus_dense",
              [](OpGraph& net) { return Values{net.plus(net.shuffle(made(net, 10), 2), net.input(10, size))}; }),
         make("read_by_argmax",

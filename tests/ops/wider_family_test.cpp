@@ -15,8 +15,8 @@ OpCase make(std::string name, std::function<ValueId(OpGraph&)> body) {
 
 std::vector<OpCase> pair_cases() {
     std::vector<OpCase> cases;
-    for (const auto& [channels, size] : std::vector<std::pair<int, Axes>>{
-             {1, {1, 1}}, {5, {7, 17}}, {16, {1, 31}}, {131, {3, 5}}}) {
+    for (const auto& [channels, size] :
+         std::vector<std::pair<int, Axes>>{{1, {1, 1}}, {5, {7, 17}}, {16, {1, 31}}, {131, {3, 5}}}) {
         const std::string suffix = "_c" + std::to_string(channels) + "_" + to_string(size);
         cases.push_back(make("product" + suffix, [=](OpGraph& net) {
             return net.add(Multiply{}, {net.input(channels, size), net.input(channels, size)});
@@ -27,9 +27,8 @@ std::vector<OpCase> pair_cases() {
         cases.push_back(make("sum_with_one_pixel" + suffix, [=](OpGraph& net) {
             return net.prelu(net.plus(net.input(channels, size), net.input(channels, {1, 1})));
         }));
-        cases.push_back(make("sigmoid" + suffix, [=](OpGraph& net) {
-            return net.add(Sigmoid{}, {net.input(channels, size)});
-        }));
+        cases.push_back(
+            make("sigmoid" + suffix, [=](OpGraph& net) { return net.add(Sigmoid{}, {net.input(channels, size)}); }));
     }
     cases.push_back(make("conv_plus_one_pixel", [](OpGraph& net) {
         return net.relu(net.plus(net.conv1x1(net.input(5, {7, 9}), 6), net.input(6, {1, 1})));
@@ -142,9 +141,8 @@ std::vector<OpCase> classifier_cases() {
                                      return net.add(op, {net.input(in, {1, 1})});
                                  }));
     for (const auto& [channels, size] : std::vector<std::pair<int, Axes>>{{1, {3, 5}}, {19, {7, 17}}, {131, {1, 1}}})
-        cases.push_back(make("softmax_c" + std::to_string(channels), [=](OpGraph& net) {
-            return net.add(Softmax{}, {net.input(channels, size)});
-        }));
+        cases.push_back(make("softmax_c" + std::to_string(channels),
+                             [=](OpGraph& net) { return net.add(Softmax{}, {net.input(channels, size)}); }));
     return cases;
 }
 

@@ -128,10 +128,10 @@ TEST(EspNetFamilies, OfKernelsByDevice) {
     };
     const std::set<std::string> ssbo{"ssbo"}, texel{"texel"}, refused{};
     const std::vector<Row> rows{
-        {"minimal", ssbo, refused},     {"nvidia-discrete", ssbo, ssbo}, {"jetson-orin", ssbo, ssbo},
-        {"jetson-tx2", ssbo, ssbo},     {"jetson-nano", ssbo, ssbo},     {"amd-rdna2", ssbo, ssbo},
-        {"intel-arc", ssbo, ssbo},      {"mali-g78", ssbo, refused},     {"adreno-640", ssbo, refused},
-        {"lavapipe", texel, texel},     {"swiftshader", ssbo, ssbo},
+        {"minimal", ssbo, refused}, {"nvidia-discrete", ssbo, ssbo}, {"jetson-orin", ssbo, ssbo},
+        {"jetson-tx2", ssbo, ssbo}, {"jetson-nano", ssbo, ssbo},     {"amd-rdna2", ssbo, ssbo},
+        {"intel-arc", ssbo, ssbo},  {"mali-g78", ssbo, refused},     {"adreno-640", ssbo, refused},
+        {"lavapipe", texel, texel}, {"swiftshader", ssbo, ssbo},
     };
     ASSERT_EQ(rows.size(), paper_devices().size());
     const Graph small = simplified({"", "espnet", {}}, 1024, 512), large = simplified({"", "espnet", {}}, 2048, 1024);

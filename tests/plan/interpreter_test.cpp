@@ -1,3 +1,4 @@
+#include "graph/ir/error.hpp"
 #include "graph/ops/rules.hpp"
 #include "graph/passes/passes.hpp"
 #include "models/network.hpp"

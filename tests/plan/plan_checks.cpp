@@ -82,8 +82,7 @@ std::vector<const Dispatch*> dispatches_of(const Plan& plan) {
 
 Pipelines pipelines_of(const Plan& plan) {
     Pipelines pipelines;
-    for (const Dispatch* dispatch : dispatches_of(plan))
-        pipelines.insert({dispatch->shader, dispatch->specialization});
+    for (const Dispatch* dispatch : dispatches_of(plan)) pipelines.insert({dispatch->shader, dispatch->specialization});
     return pipelines;
 }
 
@@ -99,9 +98,8 @@ std::set<std::string> accesses_of(const Plan& plan) {
 bool conflict(const Dispatch& a, const Dispatch& b) {
     if (overlap(a.writes, b.writes) || overlap(a.writes, b.reads) || overlap(a.reads, b.writes)) return true;
     return std::ranges::any_of(a.host, [&](const HostBinding& left) {
-        return std::ranges::any_of(b.host, [&](const HostBinding& right) {
-            return (left.writes || right.writes) && overlap(left, right);
-        });
+        return std::ranges::any_of(
+            b.host, [&](const HostBinding& right) { return (left.writes || right.writes) && overlap(left, right); });
     });
 }
 

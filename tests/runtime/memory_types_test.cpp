@@ -22,7 +22,7 @@ struct DiscreteMemory {
     static inline uint32_t true_type = 0;
     static inline std::vector<VkDeviceMemory> device_memory;
     static inline int invalidations = 0, copies = 0;
-    static inline bool loses_submit = false;
+    static inline bool loses_submit = false, lacks_staging = false;
 
     static constexpr VkMemoryPropertyFlags types[] = {
         VK_MEMORY_PROPERTY_DEVICE_LOCAL_BIT,
@@ -52,6 +52,7 @@ struct DiscreteMemory {
     static VKAPI_ATTR VkResult VKAPI_CALL allocate_memory(VkDevice device, const VkMemoryAllocateInfo* info,
                                                           const VkAllocationCallbacks* allocator,
                                                           VkDeviceMemory* memory) {
+        if (lacks_staging && info->memoryTypeIndex == 1) return VK_ERROR_OUT_OF_HOST_MEMORY;
         VkMemoryAllocateInfo true_info = *info;
         true_info.memoryTypeIndex = true_type;
         const VkResult result = allocate(device, &true_info, allocator, memory);
@@ -80,7 +81,7 @@ struct DiscreteMemory {
     static void install(vk::DeviceTable& table) {
         device_memory.clear();
         invalidations = copies = 0;
-        loses_submit = false;
+        loses_submit = lacks_staging = false;
         allocate = std::exchange(table.AllocateMemory, allocate_memory);
         requirements = std::exchange(table.GetBufferMemoryRequirements, get_requirements);
         map = std::exchange(table.MapMemory, map_memory);
@@ -152,6 +153,23 @@ TEST_P(MemoryTypes, ADeviceLostWhileUploadingIsNoHang) {
     const Compiled compiled(small_network(21, 13), discrete().facts());
     DiscreteMemory::loses_submit = true;
     EXPECT_THROW(compiled.activate(session), DeviceLost);
+}
+
+TEST_P(MemoryTypes, AnUploadThatFailedIsDoneAgain) {
+    Session session(discrete());
+    const Compiled compiled(small_network(21, 13), discrete().facts());
+    compiled.activate(session);
+    test::Builder builder;
+    builder.output(builder.conv("other", builder.input(3, 13, 21), 4));
+    const Compiled other(builder.graph, discrete().facts());
+    DiscreteMemory::lacks_staging = true;
+    EXPECT_THROW(other.activate(session), OutOfMemory);
+    DiscreteMemory::lacks_staging = false;
+    // The first network's weights were given up for those that never came.
+    for (const Compiled* next : {&compiled, &other}) {
+        next->activate(session);
+        expect_near(next->run(session), next->expected(), fp32_tolerance);
+    }
 }
 
 INSTANTIATE_TEST_SUITE_P(, MemoryTypes, test::each_driver(), test::driver_name);

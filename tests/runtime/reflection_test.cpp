@@ -4,6 +4,8 @@
 #include "tests/graph/support.hpp"
 #include "tests/runtime/expect_contains.hpp"
 
+#include <random>
+
 namespace vkseg {
 namespace {
 
@@ -59,6 +61,25 @@ TEST(Reflection, RefusesInstructionsBeyondTheEnd) {
                     }),
                     "damaged at word 5");
     expect_contains(error_of([] { static_cast<void>(reflect_bindings(module({op(71, 0)}))); }), "damaged at word 5");
+}
+
+TEST(Reflection, DamagedKernelsAreReadOrRefused) {
+    const auto read = [](std::span<const uint32_t> words) {
+        try {
+            for (const ShaderBinding& binding : reflect_bindings(words)) static_cast<void>(binding);
+        } catch (const Error&) {
+            // Damage that shows; the rest is for the driver's compiler.
+        }
+    };
+    const std::span<const uint32_t> whole = spirv(catalog::conv2d(catalog::Storage::f32, catalog::Access::ssbo));
+    for (size_t length = 0; length < whole.size(); ++length)
+        read(std::vector<uint32_t>(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(length)));
+    std::mt19937 random(3);
+    for (int round = 0; round < 2000; ++round) {
+        std::vector<uint32_t> words(whole.begin(), whole.end());
+        for (int flips = 0; flips < 3; ++flips) words[random() % words.size()] ^= 1u << random() % 32;
+        read(words);
+    }
 }
 
 TEST(Reflection, KernelsDeclareWhatTheyUseAndNoMore) {

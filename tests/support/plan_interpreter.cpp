@@ -19,8 +19,12 @@ using Vec4 = std::array<float, 4>;
 struct Halves {
     int low, high;
 };
-Halves halves(uint32_t v) { return {static_cast<int>(v & 0xffff), static_cast<int>(v >> 16)}; }
-Halves signed_halves(uint32_t v) { return {static_cast<int16_t>(v & 0xffff), static_cast<int16_t>(v >> 16)}; }
+Halves halves(uint32_t v) {
+    return {static_cast<int>(v & 0xffff), static_cast<int>(v >> 16)};
+}
+Halves signed_halves(uint32_t v) {
+    return {static_cast<int16_t>(v & 0xffff), static_cast<int16_t>(v >> 16)};
+}
 
 /// Half precision by the shortest road: round to 11 significant bits.
 float round_to_half(float v) {
@@ -146,7 +150,8 @@ void run_conv2d(const Machine& m) {
             size_t row = weights + o;
             for (size_t ky = 0; ky < kernel_h; ++ky)
                 for (size_t kx = 0; kx < kernel_w; ++kx) {
-                    const int iy = static_cast<int>(y) * stride.high + origin.high + static_cast<int>(ky) * dilation.high;
+                    const int iy =
+                        static_cast<int>(y) * stride.high + origin.high + static_cast<int>(ky) * dilation.high;
                     const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(kx) * dilation.low;
                     const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
@@ -160,9 +165,8 @@ void run_conv2d(const Machine& m) {
                         }
                     }
                 }
-            m.write(out_index,
-                    m.epilogue(sum, biases + planes, o,
-                               pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+            m.write(out_index, m.epilogue(sum, biases + planes, o,
+                                          pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
         }
     });
 }
@@ -190,22 +194,22 @@ void run_depthwise(const Machine& m) {
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
     const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
     const Halves origin = signed_halves(pc.origin);
-    run_plane_kernel(m, (kernel_h * kernel_w + 1) * planes,
-                     [&](uint32_t x, uint32_t y, uint32_t plane, size_t o, size_t weights) {
-                         Vec4 sum = m.weight(weights + kernel_h * kernel_w * planes + o);
-                         for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
-                             const int iy = static_cast<int>(y) * stride.high + origin.high +
-                                            static_cast<int>(tap / kernel_w) * dilation.high;
-                             const int ix = static_cast<int>(x) * stride.low + origin.low +
-                                            static_cast<int>(tap % kernel_w) * dilation.low;
-                             if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
-                             const Vec4 texel = m.read(0, pc.m.in_base + plane * pc.m.in_stride +
-                                                              static_cast<uint32_t>(iy * in_size.low + ix));
-                             const Vec4 w = m.weight(weights + tap * planes + o);
-                             for (size_t i = 0; i < 4; ++i) sum[i] += texel[i] * w[i];
-                         }
-                         return sum;
-                     });
+    run_plane_kernel(
+        m, (kernel_h * kernel_w + 1) * planes, [&](uint32_t x, uint32_t y, uint32_t plane, size_t o, size_t weights) {
+            Vec4 sum = m.weight(weights + kernel_h * kernel_w * planes + o);
+            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                const int iy =
+                    static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / kernel_w) * dilation.high;
+                const int ix =
+                    static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % kernel_w) * dilation.low;
+                if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                const Vec4 texel =
+                    m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                const Vec4 w = m.weight(weights + tap * planes + o);
+                for (size_t i = 0; i < 4; ++i) sum[i] += texel[i] * w[i];
+            }
+            return sum;
+        });
 }
 
 void run_eltwise(const Machine& m) {
@@ -281,8 +285,8 @@ void run_pool(const Machine& m) {
         int inside = 0;
         for (int iy = std::max(y0, 0); iy < std::min(y1, in_size.high); ++iy)
             for (int ix = std::max(x0, 0); ix < std::min(x1, in_size.low); ++ix, ++inside) {
-                const Vec4 texel = m.read(0, pc.m.in_base + plane * pc.m.in_stride +
-                                                 static_cast<uint32_t>(iy * in_size.low + ix));
+                const Vec4 texel =
+                    m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
                 for (size_t i = 0; i < 4; ++i)
                     result[i] = mode == 0 ? std::max(result[i], texel[i]) : result[i] + texel[i];
             }
@@ -391,8 +395,8 @@ void run_argmax(const Machine& m) {
             uint32_t best = 0;
             float highest = -INFINITY;
             for (uint32_t c = 0; c < pc.channels; ++c) {
-                const float score = m.read(0, pc.m.in_base + c / 4 * pc.m.in_stride +
-                                                  static_cast<uint32_t>(sy * in_size.low + sx))[c % 4];
+                const float score = m.read(
+                    0, pc.m.in_base + c / 4 * pc.m.in_stride + static_cast<uint32_t>(sy * in_size.low + sx))[c % 4];
                 if (score > highest) {
                     highest = score;
                     best = c;

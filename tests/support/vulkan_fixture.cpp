@@ -31,9 +31,8 @@ std::string identifier(const std::string& text) {
 Driver cpu_driver(const std::string& name, const std::string& device_name, const std::string& how_to_get,
                   const std::vector<DeviceEntry>& entries) {
     Driver driver{name, name, std::nullopt, name + " is not installed (" + how_to_get + ")"};
-    const auto found = std::ranges::find_if(entries, [&](const DeviceEntry& entry) {
-        return entry.facts.name.find(device_name) != std::string::npos;
-    });
+    const auto found = std::ranges::find_if(
+        entries, [&](const DeviceEntry& entry) { return entry.facts.name.find(device_name) != std::string::npos; });
     if (found == entries.end()) return driver;
     if (found->lacks.empty())
         driver.facts = found->facts;
@@ -129,7 +128,9 @@ const std::vector<Driver>& drivers() {
     return list;
 }
 
-Context& shared_context(const Driver& driver) { return contexts.request(driver); }
+Context& shared_context(const Driver& driver) {
+    return contexts.request(driver);
+}
 
 void VulkanTest::SetUp() {
     if (!driver_.facts) GTEST_SKIP() << driver_.absence;
@@ -147,6 +148,8 @@ void VulkanTest::TearDown() {
     return ::testing::ValuesIn(all);
 }
 
-std::string driver_name(const ::testing::TestParamInfo<const Driver*>& info) { return info.param->name; }
+std::string driver_name(const ::testing::TestParamInfo<const Driver*>& info) {
+    return info.param->name;
+}
 
 }  // namespace vkseg::test

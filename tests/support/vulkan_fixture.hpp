@@ -27,8 +27,8 @@ struct Driver {
 [[nodiscard]] const std::vector<Driver>& drivers();
 
 /// The process's one context on a driver that is there: opened when first asked for, with validation (synchronisation
-/// too) and without the disk cache, closed after the last test. VKSEG_TEST_VALIDATION=0 leaves the validation layer out,
-/// for machines that lack it.
+/// too) and without the disk cache, closed after the last test. VKSEG_TEST_VALIDATION=0 leaves the validation layer
+/// out, for machines that lack it.
 [[nodiscard]] Context& shared_context(const Driver& driver);
 
 /// A test on one driver: skipped where the driver is absent, failed by any word of the validation layer.
