@@ -1,14 +1,17 @@
 #include "apps/common/image.hpp"
 #include "apps/vkseg/golden_case.hpp"
-#include "tests/support/vulkan_fixture.hpp"
-
 #include "runtime/api/runner.hpp"
+#include "tests/support/plan_interpreter.hpp"
+#include "tests/support/vulkan_fixture.hpp"
 
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cstdlib>
+#include <cstring>
 #include <filesystem>
+#include <tuple>
 
 // Whole networks against the outputs of the published code, on every driver. The stored cases are not part of the
 // repository: tests that need them are skipped where they are absent.
@@ -22,52 +25,115 @@ bool is_small(const app::GoldenCase& golden) {
     return golden.width * golden.height <= 256 * 256;
 }
 
-std::vector<app::GoldenCase> stored_cases() {
-    std::vector<app::GoldenCase> cases;
-    std::error_code absent;
-    for (const auto& entry : std::filesystem::recursive_directory_iterator(golden_root, absent))
-        if (entry.path().filename() == "case.json") cases.push_back(app::read_golden_case(entry.path().parent_path()));
-    std::ranges::sort(cases, {}, &app::GoldenCase::name);
-    return cases;
-}
-
 bool is_known(const std::string& name) {
     return std::ranges::any_of(networks(), [&](const NetworkInfo* info) { return info->name == name; });
 }
 
-void expect_golden(const app::GoldenCase& golden, Context* context, PrecisionChoice precision) {
-    SCOPED_TRACE(golden.name);
+/// "espnet/p2_q8_cityscapes_256x128", ...; one empty name where there are none, so that a test can say so.
+std::vector<std::string> stored_cases() {
+    std::vector<std::string> names;
+    std::error_code absent;
+    for (const auto& entry : std::filesystem::recursive_directory_iterator(golden_root, absent))
+        if (entry.path().filename() == "case.json")
+            names.push_back(std::filesystem::relative(entry.path().parent_path(), golden_root).string());
+    std::ranges::sort(names);
+    if (names.empty()) names.emplace_back();
+    return names;
+}
+
+std::string identifier(std::string name) {
+    for (char& c : name)
+        if (std::isalnum(static_cast<unsigned char>(c)) == 0) c = '_';
+    return name.empty() ? "none" : name;
+}
+
+std::shared_ptr<const Model> model_of(const app::GoldenCase& golden) {
     ModelOptions options;
     options.network = golden.network;
     options.config = golden.config;
     options.weights = golden.weights;
-    Runner runner(load_model(options, golden.width, golden.height), context, {precision, {}});
-    const Tensor first = runner.scores(app::golden_input(golden));
-    const app::GoldenScore score = compare_with_golden(golden, first, precision == PrecisionChoice::FP16);
-    EXPECT_TRUE(score.passed) << "relative L2 " << score.relative_l2 << ", agreement " << score.class_agreement;
-    EXPECT_EQ(runner.scores(app::golden_input(golden)).data, first.data) << "two runs differ";
+    return load_model(options, golden.width, golden.height);
 }
 
-class Golden : public EachDriver {
+void expect_scores(const app::GoldenCase& golden, const Tensor& scores, bool fp16) {
+    const app::GoldenScore score = compare_with_golden(golden, scores, fp16);
+    EXPECT_TRUE(score.passed) << "relative L2 " << score.relative_l2 << ", agreement " << score.class_agreement;
+    testing::Test::RecordProperty("relative_l2", fmt::format("{:.2e}", score.relative_l2));
+    testing::Test::RecordProperty("class_flips", static_cast<int>(score.class_flips));
+}
+
+/// Share of pixels at which `labels` name the class of the nearest pixel of the mask.
+double agreement(std::span<const uint8_t> labels, int width, int height, const app::Image& mask) {
+    size_t agreeing = 0;
+    for (int y = 0; y < height; ++y)
+        for (int x = 0; x < width; ++x)
+            agreeing += labels[static_cast<size_t>(y) * static_cast<size_t>(width) + static_cast<size_t>(x)] ==
+                        *mask.at((2 * x + 1) * mask.width / (2 * width), (2 * y + 1) * mask.height / (2 * height));
+    return static_cast<double>(agreeing) / (static_cast<double>(width) * height);
+}
+
+SegmentationOptions segmentation(int picture_width, int picture_height, int width, int height) {
+    SegmentationOptions options;
+    options.picture_width = picture_width;
+    options.picture_height = picture_height;
+    options.network_width = width;
+    options.network_height = height;
+    return options;
+}
+
+/// Every case on every driver.
+class Golden : public VulkanTest, public testing::WithParamInterface<std::tuple<const Driver*, std::string>> {
 protected:
-    /// The large cases take SwiftShader half a minute each; `vkseg verify` runs those.
-    void run(PrecisionChoice precision) {
-        const auto cases = stored_cases();
-        if (cases.empty()) GTEST_SKIP() << golden_root << " is absent";
-        for (const app::GoldenCase& golden : cases)
-            if (is_known(golden.network) && (is_small(golden) || driver().name != "swiftshader"))
-                expect_golden(golden, &context(), precision);
+    Golden() : VulkanTest(*std::get<0>(GetParam())) {}
+    void SetUp() override {
+        const std::string& name = std::get<1>(GetParam());
+        if (name.empty()) GTEST_SKIP() << golden_root << " is absent";
+        golden_ = app::read_golden_case(golden_root / name);
+        if (!is_known(golden_.network)) GTEST_SKIP() << "there is no network '" << golden_.network << "'";
+        if (is_slow() && !is_small(golden_)) GTEST_SKIP() << "half a minute on this driver; see vkseg verify";
+        VulkanTest::SetUp();
     }
+    [[nodiscard]] bool is_slow() const { return driver().name == "swiftshader"; }
+    [[nodiscard]] const app::GoldenCase& golden() const { return golden_; }
+
+private:
+    app::GoldenCase golden_;
 };
 
 TEST_P(Golden, SinglePrecision) {
-    run(PrecisionChoice::FP32);
-}
-TEST_P(Golden, HalfPrecision) {
-    run(PrecisionChoice::FP16);
+    Runner runner(model_of(golden()), &context(), {PrecisionChoice::FP32, {}});
+    const Tensor input = golden_input(golden());
+    const Tensor scores = runner.scores(input);
+    expect_scores(golden(), scores, false);
+    if (is_slow()) return;
+    EXPECT_EQ(runner.scores(input).data, scores.data) << "two runs differ";
 }
 
-TEST_P(Golden, APhotoGivesThePublishedMask) {
+TEST_P(Golden, HalfPrecision) {
+    if (is_slow() && golden().network != "espnet") GTEST_SKIP() << "some ten seconds on this driver";
+    Runner runner(model_of(golden()), &context(), {PrecisionChoice::FP16, {}});
+    expect_scores(golden(), runner.scores(golden_input(golden())), true);
+}
+
+/// The picture's bytes instead of a prepared tensor, and classes instead of scores.
+TEST_P(Golden, PixelsToClasses) {
+    if (!golden().labels) GTEST_SKIP() << "a classifier has no mask";
+    if (is_slow() && golden().network != "espnet") GTEST_SKIP() << "some ten seconds on this driver";
+    const app::Image picture = app::read_image(golden().image), mask = app::read_image(*golden().labels);
+    Runner runner(model_of(golden()), &context(), {PrecisionChoice::FP32, {}});
+    const auto labels =
+        runner.segment(picture.pixels, segmentation(picture.width, picture.height, picture.width, picture.height))[0];
+    EXPECT_GE(agreement(labels, picture.width, picture.height, mask), 0.9999);
+}
+
+INSTANTIATE_TEST_SUITE_P(, Golden, testing::Combine(each_driver(), testing::ValuesIn(stored_cases())),
+                         [](const auto& info) {
+                             return std::get<0>(info.param)->name + "_" + identifier(std::get<1>(info.param));
+                         });
+
+class Photos : public EachDriver {};
+
+TEST_P(Photos, GiveThePublishedMask) {
     const auto photo = golden_root / "images/frankfurt_000000_000294_2048x1024.png";
     if (!std::filesystem::exists(photo)) GTEST_SKIP() << photo << " is absent";
     if (driver().name == "swiftshader") GTEST_SKIP() << "half a minute on this driver";
@@ -75,29 +141,52 @@ TEST_P(Golden, APhotoGivesThePublishedMask) {
     model.weights = golden_root / "weights/espnet_p2_q8_cityscapes.pth";
     Runner runner(load_model(model), &context(), {PrecisionChoice::FP32, {}});
     const app::Image picture = app::read_image(photo);
-    const app::Image wanted =
+    const app::Image mask =
         app::read_image(golden_root / "segment/frankfurt_000000_000294_espnet_p2_q8_labels_1024x512.png");
-    SegmentationOptions options;
-    options.picture_width = picture.width;
-    options.picture_height = picture.height;
-    options.network_width = 1024;
-    options.network_height = 512;
-    const auto labels = runner.segment(picture.pixels, options)[0];
-    size_t agreeing = 0;
-    for (int y = 0; y < picture.height; ++y)
-        for (int x = 0; x < picture.width; ++x)
-            agreeing += labels[static_cast<size_t>(y * picture.width + x)] == *wanted.at(x / 2, y / 2);
-    EXPECT_GE(static_cast<double>(agreeing) / static_cast<double>(labels.size()), 0.999);
+    const auto labels = runner.segment(picture.pixels, segmentation(picture.width, picture.height, 1024, 512))[0];
+    EXPECT_GE(agreement(labels, picture.width, picture.height, mask), 0.999);
 }
 
-INSTANTIATE_TEST_SUITE_P(, Golden, each_driver(), driver_name);
+INSTANTIATE_TEST_SUITE_P(, Photos, each_driver(), driver_name);
 
-TEST(GoldenReference, SmallCases) {
-    const auto cases = stored_cases();
-    if (cases.empty()) GTEST_SKIP() << golden_root << " is absent";
-    for (const app::GoldenCase& golden : cases)
-        if (is_known(golden.network) && is_small(golden)) expect_golden(golden, nullptr, PrecisionChoice::FP32);
+class SmallGolden : public testing::TestWithParam<std::string> {
+protected:
+    void SetUp() override {
+        if (GetParam().empty()) GTEST_SKIP() << golden_root << " is absent";
+        golden_ = app::read_golden_case(golden_root / GetParam());
+        if (!is_small(golden_)) GTEST_SKIP() << "too large for plain loops";
+        if (!is_known(golden_.network)) GTEST_SKIP() << "there is no network '" << golden_.network << "'";
+    }
+    [[nodiscard]] const app::GoldenCase& golden() const { return golden_; }
+
+private:
+    app::GoldenCase golden_;
+};
+
+TEST_P(SmallGolden, ByTheReference) {
+    Runner runner(model_of(golden()), nullptr);
+    expect_scores(golden(), runner.scores(golden_input(golden())), false);
 }
+
+/// The same plans as devices get, carried out by the interpreter: what differs here is no driver's doing.
+TEST_P(SmallGolden, ByInterpretedPlans) {
+    if (golden().network != "espnet") GTEST_SKIP() << "one network is enough for what takes seconds";
+    const auto model = model_of(golden());
+    const Tensor input = golden_input(golden());
+    std::vector<uint8_t> bytes(input.data.size() * sizeof(float));
+    std::memcpy(bytes.data(), input.data.data(), bytes.size());
+    for (const char* device : {"lavapipe", "swiftshader", "minimal"}) {
+        SCOPED_TRACE(device);
+        const Plan plan = compile(model->simplified, paper_device(device));
+        const auto found = interpret(plan, pack_weights(plan, model->simplified), {bytes});
+        Tensor scores(model->simplified.desc(model->simplified.outputs[0]).shape);
+        std::memcpy(scores.data.data(), found[0].data(), scores.data.size() * sizeof(float));
+        EXPECT_LE(compare_with_golden(golden(), scores, false).relative_l2, 1e-5);
+    }
+}
+
+INSTANTIATE_TEST_SUITE_P(, SmallGolden, testing::ValuesIn(stored_cases()),
+                         [](const auto& info) { return identifier(info.param); });
 
 class Pictures : public EachDriver {};
 

@@ -82,6 +82,8 @@ TEST(Networks, AnUnknownNameListsThoseThatAre) {
 TEST(Networks, BadConfigurationIsRefusedByKey) {
     expect_refusal([] { (void)build_network("espnet", {{"alfa3", 3.0}}, 64, 64); }, {"alfa3", "alpha3"});
     expect_refusal([] { (void)build_network("espnet", {{"classes", 0.0}}, 64, 64); }, {"classes", "0"});
+    expect_refusal([] { (void)build_network("espnet", {{"classes", 3.0}}, 64, 64); }, {"classes is 3", "k 5"});
+    EXPECT_NO_THROW((void)build_network("espnet-c", {{"classes", 3.0}}, 64, 64));
     expect_refusal([] { (void)build_network("espnet", {{"alpha3", 2.5}}, 64, 64); }, {"alpha3", "2.5"});
     expect_refusal(
         [] {
