@@ -55,6 +55,33 @@ INSTANTIATE_TEST_SUITE_P(Factorised, Counts,
                          testing::Values(Expected{"erfnet", {}, 1024, 512, 2066836, 26.61},
                                          Expected{"esnet", {}, 1024, 512, 1661716, 24.06}));
 
+Config scale(double s) {
+    return {{"s", s}};
+}
+Config psp(double s) {
+    return {{"s", s}, {"decoder", std::string("psp")}};
+}
+
+INSTANTIATE_TEST_SUITE_P(EspNetV2Classifier, Counts,
+                         testing::Values(Expected{"espnetv2-cls", scale(0.5), 224, 224, 1241332, 0.0294},
+                                         Expected{"espnetv2-cls", scale(1), 224, 224, 1670072, 0.0867},
+                                         Expected{"espnetv2-cls", scale(1.25), 224, 224, 1965440, 0.1244},
+                                         Expected{"espnetv2-cls", scale(1.5), 224, 224, 2314856, 0.1696},
+                                         Expected{"espnetv2-cls", scale(2), 224, 224, 3498136, 0.2861}));
+INSTANTIATE_TEST_SUITE_P(EspNetV2, Counts,
+                         testing::Values(Expected{"espnetv2", scale(0.5), 1024, 512, 80342, 0.596248},
+                                         Expected{"espnetv2", scale(1), 1024, 512, 234010, 1.085284},
+                                         Expected{"espnetv2", scale(1.5), 1024, 512, 468362, 1.713},
+                                         Expected{"espnetv2", scale(2), 1024, 512, 789242, 2.698},
+                                         Expected{"espnetv2", psp(0.5), 1024, 512, 99418, 0.564},
+                                         Expected{"espnetv2", psp(1), 1024, 512, 340782, 1.689},
+                                         Expected{"espnetv2", psp(1.5), 1024, 512, 725166, 3.361},
+                                         Expected{"espnetv2", psp(2), 1024, 512, 1253038, 5.671}));
+INSTANTIATE_TEST_SUITE_P(LpsNet, Counts,
+                         testing::Values(Expected{"lpsnet-s", {}, 2048, 1024, 3371075, 10.42},
+                                         Expected{"lpsnet-m", {}, 2048, 1024, 3371075, 17.72},
+                                         Expected{"lpsnet-l", {}, 2048, 1024, 9152291, 43.81}));
+
 TEST(Networks, VnetMeetsThePapersParameters) {
     const uint64_t parameters = build_network("vnet", {}, 2048, 1024).parameters;
     EXPECT_GE(parameters, 155000u);
