@@ -45,6 +45,8 @@ struct ContextOptions {
     BreadcrumbMode breadcrumbs = BreadcrumbMode::Auto;
     /// Keep compiled pipelines under XDG_CACHE_HOME.
     bool disk_cache = true;
+    /// What `PipelineStore::export_cache` gave; then nothing is kept on disk.
+    std::vector<uint8_t> pipeline_cache;
     /// Notes that are not errors, such as a damaged cache. Called from the constructing thread only.
     std::function<void(const std::string&)> log;
     /// The Vulkan loader; empty: the system's.

@@ -58,29 +58,48 @@ std::vector<uint8_t> PipelineCacheFile::header(std::span<const uint8_t> blob) co
     return bytes;
 }
 
-std::optional<std::vector<uint8_t>> PipelineCacheFile::load(std::string& note) const {
+std::vector<uint8_t> PipelineCacheFile::seal(std::span<const uint8_t> blob) const {
+    std::vector<uint8_t> bytes = header(blob);
+    bytes.insert(bytes.end(), blob.begin(), blob.end());
+    return bytes;
+}
+
+std::optional<std::vector<uint8_t>> PipelineCacheFile::open(std::span<const uint8_t> bytes, std::string_view whose,
+                                                            std::string& note) const {
     note.clear();
-    std::error_code status;
-    if (path_.empty() || !std::filesystem::is_regular_file(path_, status)) return std::nullopt;
-    const uint64_t size = std::filesystem::file_size(path_, status);
     const size_t header_bytes = header({}).size();
     const auto ignore = [&](const char* why) {
-        note = fmt::format("the pipeline cache '{}' is ignored: {}", path_.string(), why);
+        note = fmt::format("the pipeline cache {} is ignored: {}", whose, why);
         return std::nullopt;
     };
-    if (status || size > max_bytes) return ignore("it is too large");
-    if (size < header_bytes) return ignore("it is truncated");
-    std::vector<uint8_t> bytes(size);
-    std::ifstream file(path_, std::ios::binary);
-    if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size)))
-        return ignore("it cannot be read");
-    const std::span<const uint8_t> blob = std::span(bytes).subspan(header_bytes);
+    if (bytes.size() > max_bytes) return ignore("it is too large");
+    if (bytes.size() < header_bytes) return ignore("it is truncated");
+    const std::span<const uint8_t> blob = bytes.subspan(header_bytes);
     const std::vector<uint8_t> expected = header(blob);
     if (std::memcmp(bytes.data(), expected.data(), sizeof(signature)) != 0) return ignore("it is no pipeline cache");
     if (std::memcmp(bytes.data(), expected.data(), sizeof(signature) + identity_.size()) != 0)
         return ignore("it belongs to another device or driver");
     if (std::memcmp(bytes.data(), expected.data(), header_bytes) != 0) return ignore("it is damaged");
     return std::vector<uint8_t>(blob.begin(), blob.end());
+}
+
+std::optional<std::vector<uint8_t>> PipelineCacheFile::load(std::string& note) const {
+    note.clear();
+    std::error_code status;
+    if (path_.empty() || !std::filesystem::is_regular_file(path_, status)) return std::nullopt;
+    const std::string whose = fmt::format("'{}'", path_.string());
+    const uint64_t size = std::filesystem::file_size(path_, status);
+    if (status || size > max_bytes) {
+        note = fmt::format("the pipeline cache {} is ignored: it is too large", whose);
+        return std::nullopt;
+    }
+    std::vector<uint8_t> bytes(size);
+    std::ifstream file(path_, std::ios::binary);
+    if (!file.read(reinterpret_cast<char*>(bytes.data()), static_cast<std::streamsize>(size))) {
+        note = fmt::format("the pipeline cache {} is ignored: it cannot be read", whose);
+        return std::nullopt;
+    }
+    return open(bytes, whose, note);
 }
 
 bool PipelineCacheFile::save(std::span<const uint8_t> blob) const {
@@ -90,9 +109,8 @@ bool PipelineCacheFile::save(std::span<const uint8_t> blob) const {
     const std::filesystem::path temporary = fmt::format("{}.{}", path_.string(), getpid());
     {
         std::ofstream file(temporary, std::ios::binary);
-        const std::vector<uint8_t> head = header(blob);
-        file.write(reinterpret_cast<const char*>(head.data()), static_cast<std::streamsize>(head.size()));
-        file.write(reinterpret_cast<const char*>(blob.data()), static_cast<std::streamsize>(blob.size()));
+        const std::vector<uint8_t> bytes = seal(blob);
+        file.write(reinterpret_cast<const char*>(bytes.data()), static_cast<std::streamsize>(bytes.size()));
         file.close();
         if (!file) {
             std::filesystem::remove(temporary, status);

@@ -19,6 +19,11 @@ public:
 
     /// The driver's blob, or nothing. `note` says why a file was ignored ("" when there was none).
     [[nodiscard]] std::optional<std::vector<uint8_t>> load(std::string& note) const;
+    /// The same for bytes that `seal` made; `whose` names them in the note.
+    [[nodiscard]] std::optional<std::vector<uint8_t>> open(std::span<const uint8_t> bytes, std::string_view whose,
+                                                           std::string& note) const;
+    /// The blob behind a header that tells device, driver, size and checksum.
+    [[nodiscard]] std::vector<uint8_t> seal(std::span<const uint8_t> blob) const;
     /// Written beside the target and renamed. Returns whether it was kept.
     bool save(std::span<const uint8_t> blob) const;
 

@@ -11,12 +11,14 @@ namespace vkseg {
 
 PipelineStore::PipelineStore(const Context& context, bool use_disk) : context_(context) {
     std::optional<std::vector<uint8_t>> blob;
-    if (use_disk) {
+    std::string note;
+    if (!context.options().pipeline_cache.empty()) {
+        blob = PipelineCacheFile(context.physical()).open(context.options().pipeline_cache, "of the host", note);
+    } else if (use_disk) {
         file_ = std::make_unique<PipelineCacheFile>(context.physical());
-        std::string note;
         blob = file_->load(note);
-        if (!note.empty()) context.note(note);
     }
+    if (!note.empty()) context.note(note);
     VkPipelineCacheCreateInfo info{VK_STRUCTURE_TYPE_PIPELINE_CACHE_CREATE_INFO};
     if (blob) {
         info.initialDataSize = blob->size();
@@ -34,18 +36,38 @@ PipelineStore::~PipelineStore() {
 
 void PipelineStore::save() {
     if (file_ == nullptr) return;
-    size_t size = 0;
-    const auto get = context_.table().GetPipelineCacheData;
-    if (pipelines_.empty() || get(context_.device(), cache_.get(), &size, nullptr) != VK_SUCCESS) return;
-    std::vector<uint8_t> blob(size);
-    if (get(context_.device(), cache_.get(), &size, blob.data()) != VK_SUCCESS) return;
-    blob.resize(size);  // the first answer may be an upper bound
+    if (pipeline_count() == 0) return;
+    const std::vector<uint8_t> blob = cache_data();
     // Drivers that keep nothing give a header alone, and some put a new one before what they were given.
     if (blob.size() > saved_bytes_ + sizeof(VkPipelineCacheHeaderVersionOne) && file_->save(blob))
         saved_bytes_ = blob.size();
 }
 
+std::vector<uint8_t> PipelineStore::cache_data() const {
+    size_t size = 0;
+    const auto get = context_.table().GetPipelineCacheData;
+    if (get(context_.device(), cache_.get(), &size, nullptr) != VK_SUCCESS) return {};
+    std::vector<uint8_t> blob(size);
+    if (get(context_.device(), cache_.get(), &size, blob.data()) != VK_SUCCESS) return {};
+    blob.resize(size);  // the first answer may be an upper bound
+    return blob;
+}
+
+std::vector<uint8_t> PipelineStore::export_cache() const {
+    return PipelineCacheFile(context_.physical()).seal(cache_data());
+}
+
+size_t PipelineStore::pipeline_count() const {
+    const std::scoped_lock lock(mutex_);
+    return pipelines_.size();
+}
+
 const ShaderProgram& PipelineStore::request_program(ShaderId shader) {
+    const std::scoped_lock lock(mutex_);
+    return program_locked(shader);
+}
+
+const ShaderProgram& PipelineStore::program_locked(ShaderId shader) {
     const auto found = programs_.find(shader);
     if (found != programs_.end()) return found->second;
     const vk::DeviceTable& table = context_.table();
@@ -114,13 +136,14 @@ vk::Owned<VkPipeline> PipelineStore::create(const Key& key, const ShaderProgram&
 }
 
 VkPipeline PipelineStore::request_pipeline(ShaderId shader, const std::vector<uint32_t>& specialization) {
+    const std::scoped_lock lock(mutex_);
     const Key key{shader, specialization};
     const auto found = pipelines_.find(key);
     if (found != pipelines_.end()) return found->second.get();
-    return pipelines_.emplace(key, create(key, request_program(shader))).first->second.get();
+    return pipelines_.emplace(key, create(key, program_locked(shader))).first->second.get();
 }
 
-size_t PipelineStore::prepare(const Plan& plan) {
+bool PipelineStore::prepare(const Plan& plan, const std::function<bool(size_t, size_t)>& progress) {
     struct Job {
         const Key* key = nullptr;
         const ShaderProgram* program = nullptr;
@@ -129,36 +152,47 @@ size_t PipelineStore::prepare(const Plan& plan) {
     };
     std::map<Key, size_t> missing;
     std::vector<Job> jobs;
-    for (const Step& step : plan.steps)
-        for (const Dispatch& dispatch : step.dispatches) {
-            const Key key{dispatch.shader, dispatch.specialization};
-            if (pipelines_.contains(key)) continue;
-            const auto [entry, is_new] = missing.try_emplace(key, jobs.size());
-            if (is_new) jobs.push_back({&entry->first, &request_program(dispatch.shader), {}, nullptr});
-        }
-    if (jobs.empty()) return 0;
+    {
+        const std::scoped_lock lock(mutex_);
+        for (const Step& step : plan.steps)
+            for (const Dispatch& dispatch : step.dispatches) {
+                const Key key{dispatch.shader, dispatch.specialization};
+                if (pipelines_.contains(key)) continue;
+                const auto [entry, is_new] = missing.try_emplace(key, jobs.size());
+                if (is_new) jobs.push_back({&entry->first, &program_locked(dispatch.shader), {}, nullptr});
+            }
+    }
+    if (jobs.empty()) return true;
 
     // Drivers compile on the calling thread; a second one halves the wait and never owns more than a core.
-    std::atomic<size_t> next{0};
-    const auto work = [&] {
-        for (size_t i = next++; i < jobs.size(); i = next++) {
+    std::atomic<size_t> next{0}, done{0};
+    std::atomic<bool> stopped{false};
+    const auto work = [&](bool reports) {
+        while (!stopped) {
+            if (reports && progress && !progress(done, jobs.size())) stopped = true;
+            const size_t i = stopped ? jobs.size() : next++;
+            if (i >= jobs.size()) return;
             try {
                 jobs[i].pipeline = create(*jobs[i].key, *jobs[i].program);
             } catch (...) {
                 jobs[i].failure = std::current_exception();
             }
+            ++done;
         }
     };
     {
         std::jthread second;
-        if (jobs.size() > 1) second = std::jthread(work);
-        work();
+        if (jobs.size() > 1) second = std::jthread(work, false);
+        work(true);
     }
+    const std::scoped_lock lock(mutex_);
     for (Job& job : jobs) {
         if (job.failure) std::rethrow_exception(job.failure);
-        pipelines_.emplace(*job.key, std::move(job.pipeline));
+        // Another thread may have made the same meanwhile; what was given out must stay.
+        if (job.pipeline) pipelines_.try_emplace(*job.key, std::move(job.pipeline));
     }
-    return jobs.size();
+    if (!stopped && progress) progress(jobs.size(), jobs.size());
+    return !stopped;
 }
 
 }  // namespace vkseg

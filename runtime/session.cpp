@@ -2,29 +2,21 @@
 
 #include <algorithm>
 #include <cassert>
-#include <cstring>
 
 namespace vkseg {
 
 namespace {
 
-constexpr uint32_t sets_per_pool = 256;
 /// Sets of some 50 plans; they go at once, between two recordings.
 constexpr size_t max_sets = 8192;
-constexpr uint64_t zero_texel_bytes = 256;
-constexpr VkAccessFlags shader_access = VK_ACCESS_SHADER_READ_BIT | VK_ACCESS_SHADER_WRITE_BIT;
 
-void barrier(const vk::DeviceTable& table, VkCommandBuffer commands, VkPipelineStageFlags from_stage,
-             VkAccessFlags from, VkPipelineStageFlags to_stage, VkAccessFlags to) {
-    VkMemoryBarrier memory{VK_STRUCTURE_TYPE_MEMORY_BARRIER};
-    memory.srcAccessMask = from;
-    memory.dstAccessMask = to;
-    table.CmdPipelineBarrier(commands, from_stage, to_stage, 0, 1, &memory, 0, nullptr, 0, nullptr);
+BufferRange range_of(const vk::Buffer& buffer) {
+    return {buffer.get(), 0, buffer.size_bytes(), buffer.address()};
 }
 
 }  // namespace
 
-Session::Session(Context& context) : context_(context), breadcrumbs_(context) {
+Session::Session(Context& context) : context_(context), breadcrumbs_(context), sets_(context) {
     const vk::DeviceTable& table = context.table();
     VkCommandPoolCreateInfo pool_info{VK_STRUCTURE_TYPE_COMMAND_POOL_CREATE_INFO};
     pool_info.flags = VK_COMMAND_POOL_CREATE_RESET_COMMAND_BUFFER_BIT;
@@ -56,7 +48,7 @@ void Session::set_plan(std::shared_ptr<const Plan> plan, const std::function<std
     context_.pipelines().prepare(*plan);
     upload_weights(*plan, pack);
     reserve_memory(*plan);
-    if (sets_.size() >= max_sets) forget_sets();  // sizes without end
+    if (sets_.size() >= max_sets) sets_.clear();  // sizes without end
     plan_ = std::move(plan);
     try {
         record(commands_, VK_NULL_HANDLE);
@@ -71,7 +63,7 @@ void Session::upload_weights(const Plan& plan, const std::function<std::vector<u
     const std::vector<uint8_t> bytes = pack();
     assert(bytes.size() == plan.weights_bytes);
     const uint64_t size = std::max<uint64_t>(bytes.size(), 16);
-    forget_sets();
+    sets_.clear();
     weights_ = {};
     uploaded_.clear();  // the upload may fail half-way
     weights_ = vk::Buffer(context_, "weights", size,
@@ -91,8 +83,8 @@ void Session::upload_weights(const Plan& plan, const std::function<std::vector<u
         const VkBufferCopy region{0, 0, size};
         table.CmdCopyBuffer(side_commands_, staging.get(), weights_.get(), 1, &region);
         // A fence makes them available; only a barrier makes them visible to what is submitted later.
-        barrier(table, side_commands_, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
-                VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT);
+        record_barrier(table, side_commands_, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
+                       VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_READ_BIT);
         vk::check(table.EndCommandBuffer(side_commands_), "record the upload of the weights");
         submit_and_wait(side_commands_);
     }
@@ -101,7 +93,7 @@ void Session::upload_weights(const Plan& plan, const std::function<std::vector<u
 
 void Session::reserve_memory(const Plan& plan) {
     if (arena_.size_bytes() < plan.arena_bytes) {
-        forget_sets();
+        sets_.clear();
         view_fp32_ = {};
         view_fp16_ = {};
         arena_ = {};
@@ -111,18 +103,7 @@ void Session::reserve_memory(const Plan& plan) {
                             vk::MemoryUse::Device);
     }
     vk::Owned<VkBufferView>& view = plan.fp16 ? view_fp16_ : view_fp32_;
-    if (plan.uses_texel_view && !view) {
-        const uint64_t texel_bytes = plan.fp16 ? 8 : 16;
-        VkBufferViewCreateInfo info{VK_STRUCTURE_TYPE_BUFFER_VIEW_CREATE_INFO};
-        info.buffer = arena_.get();
-        info.format = plan.fp16 ? VK_FORMAT_R16G16B16A16_SFLOAT : VK_FORMAT_R32G32B32A32_SFLOAT;
-        info.range =
-            std::min<uint64_t>(arena_.size_bytes(), uint64_t{context_.facts().max_texel_buffer_elements} * texel_bytes);
-        VkBufferView handle = VK_NULL_HANDLE;
-        vk::check(context_.table().CreateBufferView(context_.device(), &info, nullptr, &handle),
-                  "view the activations as texels");
-        view = {context_.device(), handle, context_.table().DestroyBufferView};
-    }
+    if (plan.uses_texel_view && !view) view = make_texel_view(context_, range_of(arena_), plan.fp16);
     reserve_host_buffers(inputs_, plan.inputs, false);
     reserve_host_buffers(outputs_, plan.outputs, true);
     breadcrumbs_.reserve(plan.dispatch_count());
@@ -133,131 +114,43 @@ void Session::reserve_host_buffers(std::vector<vk::Buffer>& buffers, const std::
     if (buffers.size() < wanted.size()) buffers.resize(wanted.size());
     for (size_t i = 0; i < wanted.size(); ++i) {
         if (buffers[i].size_bytes() >= wanted[i].size_bytes) continue;
-        forget_sets();
+        sets_.clear();
         buffers[i] = {};
         buffers[i] = vk::Buffer(context_, wanted[i].name, wanted[i].size_bytes, VK_BUFFER_USAGE_STORAGE_BUFFER_BIT,
                                 output ? vk::MemoryUse::Download : vk::MemoryUse::Upload);
     }
 }
 
-void Session::forget_sets() {
-    sets_.clear();
-    descriptor_pools_.clear();
-    sets_left_ = 0;
+PlanMemory Session::memory() const {
+    const vk::Owned<VkBufferView>& view = plan_->fp16 ? view_fp16_ : view_fp32_;
+    return {range_of(arena_), range_of(weights_), view.get()};
 }
 
-VkDescriptorBufferInfo Session::buffer_of(const ShaderBinding& binding, const Dispatch& dispatch) const {
-    const uint64_t limit = context_.facts().max_storage_buffer_range;
-    const auto whole = [&](const vk::Buffer& buffer) {
-        return VkDescriptorBufferInfo{buffer.get(), 0, std::min(buffer.size_bytes(), limit)};
-    };
-    if (binding.set == 1) {
-        const auto host = std::ranges::find(dispatch.host, binding.binding, &HostBinding::binding);
-        assert(host != dispatch.host.end());
-        const auto& buffers = host->direction == HostBinding::Direction::Input ? inputs_ : outputs_;
-        const vk::Buffer& buffer = buffers[host->index];
-        // One set serves every size as long as a binding may show the whole buffer.
-        if (host->offset_bytes == 0 && buffer.size_bytes() <= limit) return whole(buffer);
-        return {buffer.get(), host->offset_bytes, host->size_bytes};
-    }
-    if (binding.binding == 3) return whole(weights_);
-    const ArenaSlice& window = dispatch.windows[binding.binding];
-    // An operand that this specialisation never touches still needs a descriptor; the weights are only read.
-    if (!window.used()) return whole(weights_);
-    return {arena_.get(), window.offset_bytes, window.size_bytes};
-}
-
-VkDescriptorSet Session::request_set(const ShaderProgram& program, uint32_t set, const Dispatch& dispatch) {
-    std::vector<uint64_t> key;
-    std::vector<VkWriteDescriptorSet> writes;
-    std::vector<VkDescriptorBufferInfo> buffers;
-    buffers.reserve(program.bindings.size());
-    const VkBufferView view = plan_->fp16 ? view_fp16_.get() : view_fp32_.get();
-    for (const ShaderBinding& binding : program.bindings) {
-        if (binding.set != set) continue;
-        VkWriteDescriptorSet write{VK_STRUCTURE_TYPE_WRITE_DESCRIPTOR_SET};
-        write.dstBinding = binding.binding;
-        write.descriptorCount = 1;
-        write.descriptorType = binding.type;
-        key.push_back(uint64_t{binding.set} << 32 | binding.binding);
-        if (binding.type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER) {
-            write.pTexelBufferView = &view;
-            key.push_back(reinterpret_cast<uint64_t>(view));
-        } else {
-            buffers.push_back(buffer_of(binding, dispatch));
-            write.pBufferInfo = &buffers.back();
-            key.insert(key.end(), {reinterpret_cast<uint64_t>(buffers.back().buffer), buffers.back().offset,
-                                   buffers.back().range});
-        }
-        writes.push_back(write);
-    }
-    // Sets of layouts with the same bindings are interchangeable.
-    const auto found = sets_.find(key);
-    if (found != sets_.end()) return found->second;
-
-    const vk::DeviceTable& table = context_.table();
-    if (sets_left_ == 0) {
-        const VkDescriptorPoolSize sizes[] = {{VK_DESCRIPTOR_TYPE_STORAGE_BUFFER, sets_per_pool * 4},
-                                              {VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER, sets_per_pool}};
-        VkDescriptorPoolCreateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_POOL_CREATE_INFO};
-        info.maxSets = sets_per_pool;
-        info.poolSizeCount = 2;
-        info.pPoolSizes = sizes;
-        VkDescriptorPool pool = VK_NULL_HANDLE;
-        vk::check(table.CreateDescriptorPool(context_.device(), &info, nullptr, &pool), "make a descriptor pool");
-        descriptor_pools_.emplace_back(context_.device(), pool, table.DestroyDescriptorPool);
-        sets_left_ = sets_per_pool;
-    }
-    const VkDescriptorSetLayout layout = program.set_layouts[set].get();
-    VkDescriptorSetAllocateInfo info{VK_STRUCTURE_TYPE_DESCRIPTOR_SET_ALLOCATE_INFO};
-    info.descriptorPool = descriptor_pools_.back().get();
-    info.descriptorSetCount = 1;
-    info.pSetLayouts = &layout;
-    VkDescriptorSet handle = VK_NULL_HANDLE;
-    vk::check(table.AllocateDescriptorSets(context_.device(), &info, &handle), "make a descriptor set");
-    --sets_left_;
-    for (VkWriteDescriptorSet& write : writes) write.dstSet = handle;
-    table.UpdateDescriptorSets(context_.device(), static_cast<uint32_t>(writes.size()), writes.data(), 0, nullptr);
-    sets_.emplace(std::move(key), handle);
-    return handle;
+HostPart Session::host_part(const Dispatch& dispatch, uint32_t binding) const {
+    const auto host = std::ranges::find(dispatch.host, binding, &HostBinding::binding);
+    assert(host != dispatch.host.end() && !host->sampled_image);
+    const auto& buffers = host->direction == HostBinding::Direction::Input ? inputs_ : outputs_;
+    const vk::Buffer& buffer = buffers[host->index];
+    // One set serves every size as long as a binding may show the whole buffer.
+    if (host->offset_bytes == 0 && buffer.size_bytes() <= context_.facts().max_storage_buffer_range)
+        return {{buffer.get(), 0, buffer.size_bytes()}, {}};
+    return {{buffer.get(), host->offset_bytes, host->size_bytes}, {}};
 }
 
 void Session::record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch, uint32_t index) {
-    const vk::DeviceTable& table = context_.table();
-    const vk::InstanceTable& debug = context_.instance_table();
     PipelineStore& store = context_.pipelines();
     const ShaderProgram& program = store.request_program(dispatch.shader);
-    if (context_.labels_dispatches()) {
-        VkDebugUtilsLabelEXT label{VK_STRUCTURE_TYPE_DEBUG_UTILS_LABEL_EXT};
-        label.pLabelName = dispatch.label.c_str();
-        debug.CmdBeginDebugUtilsLabelEXT(commands, &label);
-    }
     breadcrumbs_.record(commands, index);
-
-    table.CmdBindPipeline(commands, VK_PIPELINE_BIND_POINT_COMPUTE,
-                          store.request_pipeline(dispatch.shader, dispatch.specialization));
-    for (uint32_t set = 0; set < program.set_layouts.size(); ++set) {
-        const bool used = std::ranges::any_of(program.bindings, [&](const ShaderBinding& b) { return b.set == set; });
-        if (!used) continue;
-        const VkDescriptorSet handle = request_set(program, set, dispatch);
-        table.CmdBindDescriptorSets(commands, VK_PIPELINE_BIND_POINT_COMPUTE, program.layout.get(), set, 1, &handle, 0,
-                                    nullptr);
-    }
-    for (size_t axis = 0; axis < 3; ++axis)
-        assert(dispatch.group_count[axis] > 0 &&
-               dispatch.group_count[axis] <= context_.facts().max_workgroup_count[axis]);
-    assert(dispatch.push.size() <= PipelineStore::push_constant_bytes && dispatch.push.size() % 4 == 0);
-    std::vector<uint8_t> push = dispatch.push;
-    for (const Relocation& relocation : dispatch.relocations) {
-        const vk::Buffer& base = relocation.base == Relocation::Base::Weights ? weights_ : arena_;
-        assert(base.address() != 0 && relocation.push_offset_bytes + sizeof(uint64_t) <= push.size());
-        const uint64_t address = base.address() + relocation.offset_bytes;
-        std::memcpy(push.data() + relocation.push_offset_bytes, &address, sizeof(address));
-    }
-    table.CmdPushConstants(commands, program.layout.get(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
-                           static_cast<uint32_t>(push.size()), push.data());
-    table.CmdDispatch(commands, dispatch.group_count[0], dispatch.group_count[1], dispatch.group_count[2]);
-    if (context_.labels_dispatches()) debug.CmdEndDebugUtilsLabelEXT(commands);
+    std::array<VkDescriptorSet, 2> sets{};
+    if (program.uses_set(0))
+        sets[0] = sets_.request(program.set_layouts[0].get(),
+                                {program, dispatch, memory(), context_.facts().max_storage_buffer_range});
+    if (program.uses_set(1))
+        sets[1] = sets_.request(program.set_layouts[1].get(),
+                                {program, [&](uint32_t binding) { return host_part(dispatch, binding); }});
+    vkseg::record_dispatch(context_, commands, dispatch,
+                           store.request_pipeline(dispatch.shader, dispatch.specialization), program, sets,
+                           resolve_push(dispatch, memory()));
 }
 
 void Session::record(VkCommandBuffer commands, VkQueryPool queries) {
@@ -279,14 +172,14 @@ void Session::record_plan(VkCommandBuffer commands, VkQueryPool queries) {
     if (plan_->clears_zero_texel) {
         // The arena may be the host's, with anything in it.
         table.CmdFillBuffer(commands, arena_.get(), 0, zero_texel_bytes, 0);
-        barrier(table, commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
-                VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
+        record_barrier(table, commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
+                       VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
     }
     uint32_t index = 0;
     for (const Step& step : plan_->steps) {
         if (&step != &plan_->steps.front())
-            barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
-                    VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
+            record_barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
+                           VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
         for (const Dispatch& dispatch : step.dispatches) {
             if (queries != VK_NULL_HANDLE)
                 table.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, queries, index * 2);
@@ -296,9 +189,9 @@ void Session::record_plan(VkCommandBuffer commands, VkQueryPool queries) {
             ++index;
         }
     }
-    barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
-            VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
-            VK_ACCESS_HOST_READ_BIT);
+    record_barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+                   VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
+                   VK_ACCESS_HOST_READ_BIT);
     vk::check(table.EndCommandBuffer(commands), "record the network");
 }
 

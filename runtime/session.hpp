@@ -3,11 +3,10 @@
 #include "graph/plan/plan.hpp"
 #include "runtime/breadcrumbs.hpp"
 #include "runtime/context.hpp"
-#include "runtime/pipeline_store.hpp"
+#include "runtime/recording.hpp"
 #include "runtime/vk/buffer.hpp"
 
 #include <functional>
-#include <map>
 #include <memory>
 #include <span>
 #include <string>
@@ -52,8 +51,8 @@ private:
     void upload_weights(const Plan& plan, const std::function<std::vector<uint8_t>()>& pack);
     void reserve_memory(const Plan& plan);
     void reserve_host_buffers(std::vector<vk::Buffer>& buffers, const std::vector<HostBuffer>& wanted, bool output);
-    VkDescriptorSet request_set(const ShaderProgram& program, uint32_t set, const Dispatch& dispatch);
-    void forget_sets();
+    [[nodiscard]] PlanMemory memory() const;
+    [[nodiscard]] HostPart host_part(const Dispatch& dispatch, uint32_t binding) const;
     void record(VkCommandBuffer commands, VkQueryPool queries);
     void record_plan(VkCommandBuffer commands, VkQueryPool queries);
     void record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch, uint32_t index);
@@ -61,7 +60,6 @@ private:
     /// Of the current plan, naming the layer when the device is lost.
     void replay(VkCommandBuffer commands);
     [[nodiscard]] std::string last_dispatch_begun() const;
-    [[nodiscard]] VkDescriptorBufferInfo buffer_of(const ShaderBinding& binding, const Dispatch& dispatch) const;
 
     Context& context_;
     std::shared_ptr<const Plan> plan_;
@@ -70,9 +68,7 @@ private:
     Breadcrumbs breadcrumbs_;
     vk::Owned<VkBufferView> view_fp32_, view_fp16_;
     std::vector<vk::Buffer> inputs_, outputs_;
-    std::vector<vk::Owned<VkDescriptorPool>> descriptor_pools_;
-    uint32_t sets_left_ = 0;
-    std::map<std::vector<uint64_t>, VkDescriptorSet> sets_;
+    DescriptorSets sets_;
     vk::Owned<VkCommandPool> command_pool_;
     VkCommandBuffer commands_ = VK_NULL_HANDLE, side_commands_ = VK_NULL_HANDLE;
     vk::Owned<VkFence> fence_;

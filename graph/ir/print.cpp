@@ -38,8 +38,14 @@ const char* text_of(PixelFormat format) {
             return "rgba8";
         case PixelFormat::BGRA8:
             return "bgra8";
+        case PixelFormat::Image:
+            return "image";
     }
     return "?";
+}
+
+std::string text_of(const TexelReading& texels) {
+    return fmt::format("{}{}", texels.linear ? "linear" : "encoded", texels.rounded ? "" : " unrounded");
 }
 
 /// Attributes of one node in the order of the struct, those at their default left out.
@@ -108,6 +114,7 @@ public:
     }
     void operator()(const ImageToTensor& op) {
         put_unless(op.format == PixelFormat::RGB8, "format", text_of(op.format));
+        put_unless(op.texels == TexelReading{}, "texels", text_of(op.texels));
         put_unless(!op.bgr, "bgr", "true");
         put_unless(op.subtract == std::array<float, 3>{0, 0, 0}, "subtract", text_of(op.subtract));
         put_unless(op.multiply == std::array<float, 3>{1, 1, 1}, "multiply", text_of(op.multiply));
@@ -118,6 +125,8 @@ public:
     void operator()(const Colourise& op) {
         put_unless(op.opacity == 256, "opacity", op.opacity);
         put_unless(op.format == PixelFormat::RGB8, "format", text_of(op.format));
+        put_unless(op.texels == TexelReading{}, "texels", text_of(op.texels));
+        put_unless(!op.blue_first, "blue_first", "true");
     }
 
     void epilogue(const Epilogue& epilogue, const std::vector<ValueId>& inputs) {

@@ -20,6 +20,12 @@ std::array<uint32_t, 3> pixel_groups(int width, int height, const std::array<uin
     return {ceil_div(static_cast<uint32_t>(width), local[0]), ceil_div(static_cast<uint32_t>(height), local[1]), 1};
 }
 
+/// Host binding `index` is a sampled image; the kernel's last specialisation constants say how to read it.
+void read_texels(Dispatch& dispatch, size_t index, const TexelReading& texels) {
+    dispatch.host[index].sampled_image = true;
+    dispatch.specialization.insert(dispatch.specialization.end(), {texels.linear ? 1u : 0u, texels.rounded ? 1u : 0u});
+}
+
 /// Import or export of planes [first, first + count): the host's buffer can be larger than one binding may show.
 void lower_host_floats(ValueId value, ValueId dense, bool import, LowerContext& context) {
     const PlanarValue& planar = context.planar[static_cast<size_t>(dense)];
@@ -99,7 +105,8 @@ void lower(const ImageToTensor& op, const Node& node, LowerContext& context) {
     const TensorDesc& picture = context.graph.desc(node.inputs[0]);
     const auto local = workgroup_size(context);
     LoweredDispatch lowered;
-    lowered.variant = catalog::image_to_tensor;
+    const bool sampled = op.format == PixelFormat::Image;
+    lowered.variant = sampled ? catalog::sampled_image_to_tensor : catalog::image_to_tensor;
     lowered.out = {node.output, 0, 1};
     push::Image push{};
     push.m.in_size = pack_halves(picture.width(), picture.height());
@@ -114,6 +121,7 @@ void lower(const ImageToTensor& op, const Node& node, LowerContext& context) {
     Dispatch& dispatch = lowered.dispatch;
     dispatch.specialization = {local[0], local[1], local[2]};
     dispatch.host = {context.host_binding(0, node.inputs[0], false)};
+    if (sampled) read_texels(dispatch, 0, op.texels);
     dispatch.bytes_read = dispatch.host[0].size_bytes;
     set_push(dispatch, push);
     dispatch.group_count = pixel_groups(out.width, out.height, local);
@@ -141,12 +149,16 @@ void lower(const Colourise& op, const Node& node, LowerContext& context) {
     push.bytes_per_pixel = static_cast<uint32_t>(bytes_per_pixel(op.format));
     push.order = pack_order(byte_order(op.format));
     push.opacity = static_cast<uint32_t>(op.opacity);
+    push.width = static_cast<uint32_t>(labels.width());
+    push.blue_first = op.blue_first ? 1 : 0;
     Dispatch& dispatch = lowered.dispatch;
-    dispatch.shader = ShaderId::colourise;
+    const bool sampled = blend && op.format == PixelFormat::Image;
+    dispatch.shader = sampled ? ShaderId::colourise_over_image : ShaderId::colourise;
     const uint32_t local = 128;
     dispatch.specialization = {local, 1, 1, blend ? 1u : 0u};
     dispatch.host = {context.host_binding(0, node.inputs[0], false), context.host_binding(1, node.output, true),
                      context.host_binding(2, blend ? node.inputs[1] : node.inputs[0], false)};
+    if (sampled) read_texels(dispatch, 2, op.texels);
     for (const HostBinding& host : dispatch.host)
         (host.writes ? dispatch.bytes_written : dispatch.bytes_read) += host.size_bytes;
     set_push(dispatch, push);

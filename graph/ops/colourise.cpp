@@ -22,7 +22,7 @@ TensorDesc infer(const Colourise& op, const Graph&, Operands operands) {
 void reference(const Colourise& op, const Graph&, HostOperands operands, HostValue& result) {
     const std::vector<uint8_t>& labels = operands[0]->bytes;
     const HostValue* picture = operands.size() == 2 ? operands[1] : nullptr;
-    const bool red_first = op.format == PixelFormat::RGB8 || op.format == PixelFormat::RGBA8;
+    const bool red_first = op.format != PixelFormat::BGR8 && op.format != PixelFormat::BGRA8;
     const auto stride = static_cast<size_t>(bytes_per_pixel(op.format));
     for (size_t i = 0; i < labels.size(); ++i) {
         const uint32_t colour = op.palette[labels[i]];
@@ -33,7 +33,7 @@ void reference(const Colourise& op, const Graph&, HostOperands operands, HostVal
                 // Whole numbers with an arithmetic shift, so that every device gives the same bytes.
                 value = below + (((value - below) * op.opacity + 128) >> 8);
             }
-            result.bytes[4 * i + c] = static_cast<uint8_t>(value);
+            result.bytes[4 * i + (op.blue_first ? 2 - c : c)] = static_cast<uint8_t>(value);
         }
         result.bytes[4 * i + 3] = 255;
     }

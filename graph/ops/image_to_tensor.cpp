@@ -22,7 +22,7 @@ std::vector<Tap> centre_taps(int in, int out) {
 }
 
 bool red_first(PixelFormat format) {
-    return format == PixelFormat::RGB8 || format == PixelFormat::RGBA8;
+    return format != PixelFormat::BGR8 && format != PixelFormat::BGRA8;
 }
 
 }  // namespace

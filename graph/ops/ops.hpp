@@ -161,14 +161,24 @@ struct Resize {
     SizeRule size{};
 };
 
-/// Order of the bytes of one pixel in the host's picture.
-enum class PixelFormat : uint8_t { RGB8, BGR8, RGBA8, BGRA8 };
+/// What the host's picture is: bytes in that order, or a sampled image of any format (for the reference: RGBA8).
+enum class PixelFormat : uint8_t { RGB8, BGR8, RGBA8, BGRA8, Image };
 [[nodiscard]] int bytes_per_pixel(PixelFormat format);
+
+/// How texels of a sampled image become values in 0..255.
+struct TexelReading {
+    /// They are linear light (what sampling an sRGB image gives), but networks were trained on encoded pictures.
+    bool linear = false;
+    /// Rounded to whole values, so that 8-bit images give what their bytes would.
+    bool rounded = true;
+    bool operator==(const TexelReading&) const = default;
+};
 
 /// 8-bit picture to normalised features: plain bilinear sampling at pixel centres (no antialiasing) to the given
 /// size, then (value - subtract[c]) * multiply[c], values in 0..255, c in the network's channel order.
 struct ImageToTensor {
     PixelFormat format = PixelFormat::RGB8;
+    TexelReading texels{};
     /// The network wants blue first.
     bool bgr = false;
     std::array<float, 3> subtract{0, 0, 0};
@@ -191,13 +201,17 @@ struct Confidence {
     SizeRule size{};
 };
 
-/// Labels to RGBA8 pixels by a palette of 256 colours (0xAABBGGRR). With a picture as second operand, of the labels'
+/// Labels to 32-bit pixels by a palette of 256 colours (0xAABBGGRR). With a picture as second operand, of the labels'
 /// size, the colour is blended over it: picture + (colour - picture) * opacity/256.
 struct Colourise {
     std::vector<uint32_t> palette;
     /// 0..256; 256 shows the colour alone.
     int opacity = 256;
+    /// Of the picture.
     PixelFormat format = PixelFormat::RGB8;
+    TexelReading texels{};
+    /// The result is BGRA8, else RGBA8.
+    bool blue_first = false;
 };
 
 using Op = std::variant<Conv2d, ConvTranspose2d, Linear, BatchNorm, ScaleShift, Relu, PRelu, Sigmoid, Softmax, Add,

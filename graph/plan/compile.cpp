@@ -64,6 +64,7 @@ public:
         plan_.weights_bytes = context_.packed_bytes;
         refuse_beyond_device();
         place_barriers();
+        mark_sampled_images();
         return std::move(plan_);
     }
 
@@ -293,7 +294,7 @@ private:
         for (const LoweredDispatch& lowered : context_.dispatches) {
             const Dispatch& dispatch = lowered.dispatch;
             for (const HostBinding& host : dispatch.host)
-                if (host.size_bytes > facts_.max_storage_buffer_range)
+                if (!host.sampled_image && host.size_bytes > facts_.max_storage_buffer_range)
                     throw error("a picture of {} MB does not fit one binding of '{}', which shows at most {} MB",
                                 megabytes(host.size_bytes), facts_.name, megabytes(facts_.max_storage_buffer_range));
             for (size_t axis = 0; axis < 3; ++axis)
@@ -335,6 +336,12 @@ private:
             }
             plan_.steps.back().dispatches.push_back(context_.dispatches[i].dispatch);
         }
+    }
+
+    void mark_sampled_images() {
+        for (const LoweredDispatch& lowered : context_.dispatches)
+            for (const HostBinding& host : lowered.dispatch.host)
+                if (host.sampled_image) plan_.inputs[host.index].sampled_image = true;
     }
 
     const Graph& graph_;

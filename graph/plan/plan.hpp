@@ -33,7 +33,7 @@ struct Relocation {
     bool operator==(const Relocation&) const = default;
 };
 
-/// A host-visible buffer bound in descriptor set 1.
+/// What the host gives, bound in descriptor set 1.
 struct HostBinding {
     enum class Direction : uint8_t { Input, Output };
     uint32_t binding = 0;
@@ -45,6 +45,8 @@ struct HostBinding {
     /// Window of the buffer that is bound. The offset is aligned for every storage buffer.
     uint64_t offset_bytes = 0;
     uint64_t size_bytes = 0;
+    /// A sampled image of the host's instead of a buffer: an input that `PixelFormat::Image` says to be one.
+    bool sampled_image = false;
     bool operator==(const HostBinding&) const = default;
 };
 
@@ -84,6 +86,8 @@ struct HostBuffer {
     std::string name;
     TensorDesc desc;
     uint64_t size_bytes = 0;
+    /// Not a buffer but a sampled image of the description's height and width.
+    bool sampled_image = false;
 };
 
 /// Order of one packed convolution: for each tap, input plane and input lane one value per output slot. Plain data, so

@@ -71,6 +71,12 @@ namespace vkseg::vk {
     X(CmdPipelineBarrier)           \
     X(CmdFillBuffer)                \
     X(CmdCopyBuffer)                \
+    X(CmdCopyBufferToImage)         \
+    X(CmdSetEvent)                  \
+    X(CreateEvent)                  \
+    X(DestroyEvent)                 \
+    X(GetEventStatus)               \
+    X(ResetEvent)                   \
     X(CmdResetQueryPool)            \
     X(CmdWriteTimestamp)            \
     X(CreateFence)                  \

@@ -90,10 +90,12 @@ struct Colourise {
     uint opacity;
     uint first_pixel;
     uint weights;      // first vec4 of the palette
+    uint width;
+    uint blue_first;   // 1: the result is BGRA
 };
 
 #ifdef __cplusplus
-static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 24);
+static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 100 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push

@@ -88,6 +88,8 @@ TEST(Reflection, KernelsDeclareWhatTheyUseAndNoMore) {
               (std::vector<ShaderBinding>{{0, 2, buffer}, {1, 0, buffer}}));
     EXPECT_EQ(reflect_bindings(spirv(catalog::store_nchw(Storage::f16, Access::texel))),
               (std::vector<ShaderBinding>{{0, 4, texels}, {1, 0, buffer}}));
+    EXPECT_EQ(reflect_bindings(spirv(catalog::sampled_image_to_tensor(Storage::f32, Access::ssbo))),
+              (std::vector<ShaderBinding>{{0, 2, buffer}, {1, 0, VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE}}));
     EXPECT_EQ(reflect_bindings(spirv(catalog::eltwise(Storage::f32, Access::bda))), std::vector<ShaderBinding>{});
 }
 

@@ -42,7 +42,8 @@ TEST_P(Variant, BindsWhatASessionOffers) {
         if (binding.set == 0)
             EXPECT_EQ(binding.binding == 4, binding.type == VK_DESCRIPTOR_TYPE_STORAGE_TEXEL_BUFFER);
         else
-            EXPECT_EQ(binding.type, VK_DESCRIPTOR_TYPE_STORAGE_BUFFER);
+            EXPECT_TRUE(binding.type == VK_DESCRIPTOR_TYPE_STORAGE_BUFFER ||
+                        binding.type == VK_DESCRIPTOR_TYPE_SAMPLED_IMAGE);
     }
     EXPECT_LE(storage_buffers, 4);
 }
