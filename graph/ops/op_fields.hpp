@@ -92,9 +92,9 @@ void fields(Archive& a, Resize& op) {
 }
 template <typename Archive>
 void fields(Archive& a, ImageToTensor& op) {
-    auto& [format, bgr, subtract, multiply, size] = op;
-    a.choice(format, PixelFormat::BGRA8);
-    a.put(bgr);
+    auto& [format, texels, bgr, subtract, multiply, size] = op;
+    a.choice(format, PixelFormat::Image);
+    a.put(texels.linear, texels.rounded, bgr);
     for (float& value : subtract) a.put(value);
     for (float& value : multiply) a.put(value);
     a.put(size);
@@ -113,10 +113,11 @@ void fields(Archive& a, Confidence& op) {
 }
 template <typename Archive>
 void fields(Archive& a, Colourise& op) {
-    auto& [palette, opacity, format] = op;
+    auto& [palette, opacity, format, texels, blue_first] = op;
     a.words(palette);
     a.put(opacity);
-    a.choice(format, PixelFormat::BGRA8);
+    a.choice(format, PixelFormat::Image);
+    a.put(texels.linear, texels.rounded, blue_first);
 }
 
 /// Operations that are no more than their name.

@@ -52,7 +52,7 @@ TEST(PrintTest, ShowsEveryOtherOperation) {
     const ValueId picture = graph.add_input("picture", pixels(8, 12, 4));
     const ValueId image = graph.add(
         "normalise",
-        ImageToTensor{PixelFormat::BGRA8, true, {1.5f, 2, 3}, {0.5f, 1, 1}, {.kind = Kind::Scaled, .scale = 0.5}},
+        ImageToTensor{PixelFormat::BGRA8, {}, true, {1.5f, 2, 3}, {0.5f, 1, 1}, {.kind = Kind::Scaled, .scale = 0.5}},
         {picture});
     const ValueId norm = b.scale_shift("affine", b.batch_norm("bn", image));
     const ValueId active = b.relu("relu", b.prelu("act", norm));

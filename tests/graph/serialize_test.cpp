@@ -33,7 +33,7 @@ Graph every_operation() {
     };
     const ValueId picture = graph.add_input("picture", pixels(9, 12, 4));
     const ValueId image = graph.add(
-        "image", ImageToTensor{PixelFormat::BGRA8, true, {1, 2, 3}, {0.5f, 0.25f, 2}, fixed(8, 10)}, {picture});
+        "image", ImageToTensor{PixelFormat::BGRA8, {}, true, {1, 2, 3}, {0.5f, 0.25f, 2}, fixed(8, 10)}, {picture});
     const ValueId conv = graph.add("conv",
                                    Conv2d{.weight = constant("conv.weight", {6, 1, 3, 2}),
                                           .bias = constant("conv.bias", {6}),
