@@ -2,22 +2,14 @@
 
 #include "graph/ir/config.hpp"
 #include "graph/ir/graph.hpp"
+#include "graph/ir/preprocess.hpp"
 #include "graph/ir/weights.hpp"
 
-#include <array>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace vkseg {
-
-/// How a picture becomes the network's input: (pixel - subtract[c]) * multiply[c] with pixels in 0..255, channels
-/// in the network's order.
-struct Preprocess {
-    bool bgr = false;
-    std::array<float, 3> subtract{0, 0, 0};
-    std::array<float, 3> multiply{1, 1, 1};
-};
 
 /// (pixel - mean) / std / 255 in blue, green, red order: the published ESPNet weights.
 [[nodiscard]] Preprocess espnet_preprocess();
@@ -72,8 +64,5 @@ struct RegisterNetwork {
                                          uint64_t seed = 1);
 /// What `build_network` with made-up tensors invented, under the checkpoint's names.
 [[nodiscard]] Weights make_random_weights(std::string_view name, const Config& config, uint64_t seed = 1);
-
-/// Nearest size that the graph can take, by distance in pixels; {width, height} itself when it can.
-[[nodiscard]] std::array<int, 2> nearest_valid_size(const Graph& graph, int width, int height);
 
 }  // namespace vkseg

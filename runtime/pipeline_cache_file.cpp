@@ -1,5 +1,7 @@
 #include "runtime/pipeline_cache_file.hpp"
 
+#include "graph/ir/byte_stream.hpp"
+
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -19,13 +21,6 @@ template <typename T>
 void append(std::vector<uint8_t>& bytes, const T& value) {
     bytes.resize(bytes.size() + sizeof(T));
     std::memcpy(bytes.data() + bytes.size() - sizeof(T), &value, sizeof(T));
-}
-
-/// FNV-1a: drivers crash on blobs with flipped bits, so they never see one.
-uint64_t checksum(std::span<const uint8_t> bytes) {
-    uint64_t value = 14695981039346656037ull;
-    for (uint8_t byte : bytes) value = (value ^ byte) * 1099511628211ull;
-    return value;
 }
 
 std::filesystem::path cache_folder() {
@@ -54,6 +49,7 @@ std::vector<uint8_t> PipelineCacheFile::header(std::span<const uint8_t> blob) co
     append(bytes, signature);
     bytes.insert(bytes.end(), identity_.begin(), identity_.end());
     append(bytes, static_cast<uint64_t>(blob.size()));
+    // Drivers crash on blobs with flipped bits, so they never see one.
     append(bytes, checksum(blob));
     return bytes;
 }

@@ -3,6 +3,7 @@
 #include "graph/ir/tensor.hpp"
 #include "graph/ops/ops.hpp"
 
+#include <array>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -96,5 +97,10 @@ void verify(const Graph& graph, std::string_view after);
 
 /// Multiply-adds of every convolution, transposed convolution and linear layer, at batch 1.
 [[nodiscard]] uint64_t count_macs(const Graph& graph);
+
+/// Nearest size that the graph can take, by distance in pixels; {width, height} itself when it can.
+[[nodiscard]] std::array<int, 2> nearest_valid_size(const Graph& graph, int width, int height);
+/// `set_input_size` of a network; a size that it cannot take is refused with the nearest that it can.
+void set_network_size(Graph& graph, std::string_view name, int width, int height);
 
 }  // namespace vkseg

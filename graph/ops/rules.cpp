@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 
 namespace vkseg {
 
@@ -56,6 +57,17 @@ void check_epilogue(const Node& node, const Graph& graph, Operands operands, con
         expect_constant(graph, epilogue.shift, length, "shift");
     }
     if (epilogue.activation == Epilogue::Activation::PRelu) expect_constant(graph, epilogue.slope, length, "slope");
+}
+
+/// Attributes of any file and sizes of any host come through here: later code may multiply extents without overflow.
+void check_extents(const TensorDesc& desc) {
+    constexpr int64_t max_elements = int64_t{1} << 48;
+    int64_t room = max_elements;
+    for (int64_t extent : desc.shape) {
+        if (extent < 1 || extent > std::min<int64_t>(room, std::numeric_limits<int>::max()))
+            throw error("the result would be {}, which is more than any memory holds", to_string(desc.shape));
+        room /= extent;
+    }
 }
 
 /// In double up to the one rounding at the end, like the operations themselves.
@@ -155,6 +167,7 @@ Axes resolve(const SizeRule& rule, Axes input, Axes like) {
 TensorDesc infer(const Node& node, const Graph& graph, Operands operands) {
     const Operands own = own_operands(node, operands);
     TensorDesc result = std::visit([&](const auto& op) { return infer(op, graph, own); }, node.op);
+    check_extents(result);
     check_epilogue(node, graph, operands, result);
     return result;
 }

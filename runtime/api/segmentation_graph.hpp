@@ -1,7 +1,7 @@
 #pragma once
 
 #include "graph/ir/graph.hpp"
-#include "models/network.hpp"
+#include "graph/ir/preprocess.hpp"
 
 namespace vkseg {
 
