@@ -1,4 +1,5 @@
 #include "apps/vkseg/support.hpp"
+#include "models/network.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>

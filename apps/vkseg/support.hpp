@@ -2,6 +2,7 @@
 
 #include "apps/common/palette.hpp"
 #include "apps/vkseg/commands.hpp"
+#include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
 
 #include <nlohmann/json_fwd.hpp>

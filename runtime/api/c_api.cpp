@@ -1,5 +1,6 @@
 #include "graph/ir/error.hpp"
 #include "runtime/api/include/vkseg/vkseg.h"
+#include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
 
 #include <algorithm>

@@ -1,23 +1,14 @@
 #pragma once
 
-#include "models/network.hpp"
+#include "graph/ir/graph.hpp"
+#include "graph/ir/preprocess.hpp"
 
-#include <filesystem>
 #include <memory>
-#include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace vkseg {
-
-struct ModelOptions {
-    std::string network = "espnet";
-    Config config;
-    /// Trained weights; none for made-up ones (planning, timing).
-    std::optional<std::filesystem::path> weights;
-    /// Names of simplifications to leave out.
-    std::set<std::string, std::less<>> disabled_passes;
-};
 
 /// A network with its weights, simplified and ready to be planned for any size. Immutable; may be shared between
 /// runners and threads.
@@ -36,8 +27,9 @@ struct Model {
     std::vector<std::string> non_finite_tensors;
 };
 
-/// Reads weights, builds and simplifies. `width` and `height` 0 take the network's default size. Throws `Error` naming
-/// file, tensor or key.
-[[nodiscard]] std::shared_ptr<const Model> load_model(const ModelOptions& options, int width = 0, int height = 0);
+/// Completes a model whose name, pre-processing, graph and parameters are known: simplifies, and reads sizes and
+/// classes off the graph.
+[[nodiscard]] std::shared_ptr<const Model> make_model(Model model,
+                                                      const std::set<std::string, std::less<>>& disabled_passes = {});
 
 }  // namespace vkseg

@@ -1,5 +1,7 @@
 #include "apps/common/image.hpp"
 #include "apps/vkseg/golden_case.hpp"
+#include "models/network.hpp"
+#include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
 #include "tests/support/plan_interpreter.hpp"
 #include "tests/support/vulkan_fixture.hpp"

@@ -1,3 +1,4 @@
+#include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
 #include "tests/runtime/call_counter.hpp"
 #include "tests/runtime/small_networks.hpp"
