@@ -46,6 +46,7 @@ std::string what_is(std::string_view head) {
     if (head.empty()) return "is empty";
     if (head.size() <= importer::safetensors_length_bytes) return fmt::format("is only {} bytes long", head.size());
     if (head.starts_with("version https://git-lfs")) return "is a Git LFS pointer, not the file itself";
+    if (head.starts_with("vksegnet")) return "is a baked network, which holds its weights itself";
     if (head.starts_with("<!DOCTYPE") || head.starts_with("<!doctype") || head.starts_with("<html")) {
         return "is an HTML page";
     }

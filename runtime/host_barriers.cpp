@@ -102,8 +102,8 @@ void HostBarriers::record(const vk::DeviceTable& table, VkCommandBuffer commands
     VkPipelineStageFlags from = from_stages_, to = to_stages_;
     if (from == 0) from = VK_PIPELINE_STAGE_TOP_OF_PIPE_BIT;
     if (to == 0) to = VK_PIPELINE_STAGE_BOTTOM_OF_PIPE_BIT;
-    table.CmdPipelineBarrier(commands, from, to, 0, has_memory ? 1 : 0, &memory_, buffer_count_,
-                             buffers_.data(), image_count_, images_.data());
+    table.CmdPipelineBarrier(commands, from, to, 0, has_memory ? 1 : 0, &memory_, buffer_count_, buffers_.data(),
+                             image_count_, images_.data());
 }
 
 }  // namespace vkseg

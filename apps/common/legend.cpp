@@ -106,7 +106,7 @@ std::vector<uint64_t> count_classes(std::span<const uint8_t> class_indices, size
     return all;
 }
 
-std::vector<LegendEntry> legend_entries(const ClassSet& set, std::span<const uint64_t> pixel_counts) {
+std::vector<LegendEntry> legend_entries(const ClassList& set, std::span<const uint64_t> pixel_counts) {
     assert(pixel_counts.size() == set.classes.size());
     const uint64_t total = std::accumulate(pixel_counts.begin(), pixel_counts.end(), uint64_t{0});
     std::vector<LegendEntry> entries;

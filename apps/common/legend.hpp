@@ -20,7 +20,7 @@ struct LegendEntry {
 [[nodiscard]] std::vector<uint64_t> count_classes(std::span<const uint8_t> class_indices, size_t classes);
 
 /// The classes that occur, largest first. Shares are of the sum of all counts.
-[[nodiscard]] std::vector<LegendEntry> legend_entries(const ClassSet& set, std::span<const uint64_t> pixel_counts);
+[[nodiscard]] std::vector<LegendEntry> legend_entries(const ClassList& set, std::span<const uint64_t> pixel_counts);
 
 /// "21.7%"; "<0.1%" rather than "0.0%" for something that is there.
 [[nodiscard]] std::string share_text(double share);

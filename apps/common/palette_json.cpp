@@ -58,7 +58,7 @@ ClassInfo read_class(const Json& entry, size_t position, const std::string& file
 
 }  // namespace
 
-ClassSet read_class_set(const std::filesystem::path& path) {
+ClassList read_class_set(const std::filesystem::path& path) {
     const std::string name = path.string();
     const std::vector<uint8_t> text = read_file(path);
     Json document;
@@ -75,7 +75,7 @@ ClassSet read_class_set(const std::filesystem::path& path) {
     if (document.size() > max_classes) {
         throw error("'{}' holds {} classes, at most {} are supported", name, document.size(), max_classes);
     }
-    ClassSet set{path.stem().string(), {}};
+    ClassList set{path.stem().string(), {}};
     for (const Json& entry : document) set.classes.push_back(read_class(entry, set.classes.size(), name));
     return set;
 }

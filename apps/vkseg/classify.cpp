@@ -14,10 +14,11 @@ namespace vkseg::app {
 
 namespace {
 
-std::vector<std::string> read_names(const std::string& file, int classes) {
+std::vector<std::string> read_names(const std::string& file, int classes, const ClassList& baked) {
     std::vector<std::string> names;
     if (file.empty()) {
-        for (int i = 0; i < classes; ++i) names.push_back(fmt::format("class {}", i));
+        for (const ClassInfo& info : baked.classes) names.push_back(info.name);
+        for (int i = static_cast<int>(names.size()); i < classes; ++i) names.push_back(fmt::format("class {}", i));
         return names;
     }
     std::ifstream stream(file);
@@ -45,11 +46,10 @@ std::vector<size_t> most_probable(const std::vector<float>& probabilities) {
 
 int run_classify(const ClassifyOptions& options) {
     const auto inputs = expand_inputs(options.inputs);
-    if (options.common.weights.empty())
-        throw error("classify needs trained weights: --weights FILE (a PyTorch state dict of {})", options.network);
+    expect_trained(options.common, options.network, "classify");
     Engine engine = open_engine(options.common, options.network, parse_config(options.common.config),
                                 parse_size(options.common.size));
-    const auto names = read_names(options.names, engine.model->classes);
+    const auto names = read_names(options.names, engine.model->classes, engine.classes);
     nlohmann::json pictures = nlohmann::json::array();
     for (const auto& input : inputs) {
         const Image picture = read_image(input);

@@ -101,6 +101,15 @@ struct ConvertOptions {
 };
 int run_convert(const ConvertOptions& options);
 
+struct BakeOptions {
+    CommonOptions common;
+    std::string network;
+    /// As for `segment`.
+    std::string classes;
+    std::string output;
+};
+int run_bake(const BakeOptions& options);
+
 struct BenchOptions {
     CommonOptions common;
     std::vector<std::string> networks;

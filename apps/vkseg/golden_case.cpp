@@ -4,6 +4,7 @@
 #include "apps/common/npy.hpp"
 #include "apps/vkseg/support.hpp"
 #include "graph/ir/error.hpp"
+#include "importer/config_json.hpp"
 
 #include <nlohmann/json.hpp>
 
@@ -48,7 +49,7 @@ GoldenCase read_golden_case(const std::filesystem::path& folder) {
     const std::filesystem::path root = absolute.parent_path().parent_path();
     try {
         golden.network = json.at("network");
-        golden.config = config_from_json(json.at("config"), "'" + file.string() + "'");
+        golden.config = config_from_json(json.at("config").dump(), "'" + file.string() + "'");
         golden.weights = root / json.at("weights").get<std::string>();
         golden.image = root / json.at("image").get<std::string>();
         golden.logits = absolute / json.at("logits_file").get<std::string>();

@@ -35,15 +35,16 @@ void print_after_pass(const InspectOptions& options, const Model& model) {
 }  // namespace
 
 int run_inspect(const InspectOptions& options) {
-    const auto model = open_model(options.common, options.network, parse_config(options.common.config),
-                                  parse_size(options.common.size));
+    const OpenedNetwork opened = open_network(options.common, options.network, parse_config(options.common.config),
+                                              parse_size(options.common.size));
+    const auto& model = opened.model;
     if (!options.print_after.empty()) print_after_pass(options, *model);
     const DeviceFacts facts = facts_for(options);
-    Choices choices;
-    choices.in_place = !options.no_in_place;
-    const PrecisionChoice precision = parse_precision(options.common.precision);
-    if (precision == PrecisionChoice::FP16 || (precision == PrecisionChoice::Auto && facts.type != DeviceType::Cpu))
-        choices.precision = Precision::FP16;
+    Choices choices = opened.choices;
+    choices.in_place = choices.in_place && !options.no_in_place;
+    const bool fp16 = opened.precision == PrecisionChoice::FP16 ||
+                      (opened.precision == PrecisionChoice::Auto && facts.type != DeviceType::Cpu);
+    choices.precision = fp16 ? Precision::FP16 : Precision::FP32;
     const Plan plan = compile(model->simplified, facts, choices);
     const uint64_t macs = count_macs(model->graph);
     const TensorDesc& scores = model->graph.desc(model->graph.outputs[0]);

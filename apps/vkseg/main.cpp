@@ -16,23 +16,27 @@ void add_json(CLI::App& command, std::string& target) {
     command.add_flag("--json{-}", target, "Print JSON on standard output, or write it to a file with --json=FILE");
 }
 
+void add_precision(CLI::App& command, CommonOptions& options) {
+    command
+        .add_option("--precision", options.precision,
+                    "fp32, fp16 (activations stored in 16 bits, sums in 32) or auto (fp16 on GPUs)")
+        ->type_name("fp32|fp16|auto")
+        ->capture_default_str();
+}
+
 void add_device(CLI::App& command, CommonOptions& options) {
     command
         .add_option("--device", options.device,
                     "Device: index in 'vkseg devices', part of its name (lavapipe and swiftshader are understood), or "
                     "'reference' for the plain CPU code. Else VKSEG_DEVICE, else the first device")
         ->type_name("INDEX|NAME|reference");
-    command
-        .add_option("--precision", options.precision,
-                    "fp32, fp16 (activations stored in 16 bits, sums in 32) or auto (fp16 on GPUs)")
-        ->type_name("fp32|fp16|auto")
-        ->capture_default_str();
+    add_precision(command, options);
     command.add_option("--disable-pass", options.disabled_passes, "Leave out a simplification of the graph, by name")
         ->type_name("PASS");
 }
 
-void add_model(CLI::App& command, CommonOptions& options) {
-    add_device(command, options);
+/// What a network is made from.
+void add_source(CLI::App& command, CommonOptions& options) {
     command.add_option("--size", options.size, "Size that the network sees (the network's default)")->type_name("WxH");
     command.add_option("--weights", options.weights, "Trained weights: PyTorch state dict (.pth) or .safetensors")
         ->type_name("FILE");
@@ -41,6 +45,21 @@ void add_model(CLI::App& command, CommonOptions& options) {
                     "Configuration of the network as a JSON object or a file with one; keys: 'vkseg networks'")
         ->type_name("JSON");
 }
+
+void add_model(CLI::App& command, CommonOptions& options) {
+    add_device(command, options);
+    add_source(command, options);
+}
+
+void add_classes(CLI::App& command, std::string& target) {
+    command
+        .add_option("--classes", target,
+                    "Names and colours: cityscapes19, cityscapes20, camvid11, camvid12, pascal21, or a JSON file "
+                    "[{\"name\": ..., \"colour\": [r, g, b], \"id\": n}, ...]. Else by the number of classes")
+        ->type_name("NAME|FILE");
+}
+
+constexpr const char* network_help = "Network: its name, or a file of 'vkseg bake'";
 
 int run(int argc, char** argv) {
     CLI::App app("Real-time segmentation networks on any Vulkan device, with no CUDA.", "vkseg");
@@ -71,7 +90,7 @@ int run(int argc, char** argv) {
     sub->add_option("-o,--output", segment.output, "Folder for NAME_labels.png, NAME_colour.png, NAME_overlay.png")
         ->type_name("DIR")
         ->capture_default_str();
-    sub->add_option("--network", segment.network, "Network")->capture_default_str();
+    sub->add_option("--network", segment.network, network_help)->type_name("NETWORK|FILE")->capture_default_str();
     add_model(*sub, segment.common);
     sub->add_option("--upsample", segment.upsample,
                     "How the result reaches the picture's size: nearest, or bilinear on the scores")
@@ -81,10 +100,7 @@ int run(int argc, char** argv) {
                   "Write the data set's label ids (Cityscapes: road 7, ...; void 0) instead of class indices");
     sub->add_flag("--confidence", segment.confidence,
                   "Also write NAME_confidence.png: probability of the winning class, 255 for certain");
-    sub->add_option("--classes", segment.classes,
-                    "Names and colours: cityscapes19, cityscapes20, camvid11, camvid12, pascal21, or a JSON file "
-                    "[{\"name\": ..., \"colour\": [r, g, b], \"id\": n}, ...]. Else by the number of classes")
-        ->type_name("NAME|FILE");
+    add_classes(*sub, segment.classes);
     sub->add_option("--opacity", segment.opacity, "Of the colours in the overlay, 0 to 1")->capture_default_str();
     sub->add_option(
            "--raw", segment.raw,
@@ -100,7 +116,7 @@ int run(int argc, char** argv) {
     sub->add_option("input", classify.inputs, "PNG or JPEG files, or folders of them")
         ->required()
         ->type_name("IMAGE|FOLDER");
-    sub->add_option("--network", classify.network, "Network")->capture_default_str();
+    sub->add_option("--network", classify.network, network_help)->type_name("NETWORK|FILE")->capture_default_str();
     add_model(*sub, classify.common);
     sub->add_option("--names", classify.names, "Names of the classes, one a line in the order of the scores")
         ->type_name("FILE");
@@ -108,7 +124,7 @@ int run(int argc, char** argv) {
 
     RunOptions raw;
     sub = command("run", "Run a network on a raw float32 tensor", raw, run_run);
-    sub->add_option("network", raw.network, "Network")->required();
+    sub->add_option("network", raw.network, network_help)->required()->type_name("NETWORK|FILE");
     sub->add_option("--input", raw.input, "Normalised input, 1x3xHxW or 3xHxW")->required()->type_name("X.npy");
     sub->add_option("--output", raw.output, "Scores, float32")->required()->type_name("Y.npy");
     add_model(*sub, raw.common);
@@ -127,14 +143,14 @@ int run(int argc, char** argv) {
         "check",
         "Prove the device: networks with made-up weights against the plain CPU code; exit status 1 beyond rounding",
         check, run_check);
-    sub->add_option("network", check.networks, "Networks (espnet)");
+    sub->add_option("network", check.networks, "Networks (espnet): names, or files of 'vkseg bake'");
     add_model(*sub, check.common);
     add_json(*sub, check.common.json);
 
     InspectOptions inspect;
     sub = command("inspect", "Parameters, multiply-adds and the plan of a network, on a device or on paper", inspect,
                   run_inspect);
-    sub->add_option("network", inspect.network, "Network")->required();
+    sub->add_option("network", inspect.network, network_help)->required()->type_name("NETWORK|FILE");
     add_model(*sub, inspect.common);
     sub->add_option(
            "--paper-device", inspect.paper_device,
@@ -153,9 +169,18 @@ int run(int argc, char** argv) {
     sub->add_option("from", convert.from, "Weights to read")->required()->type_name("A");
     sub->add_option("to", convert.to, "File to write (.safetensors)")->required()->type_name("B");
 
+    BakeOptions bake;
+    sub = command("bake", "Write a network with its weights to one file, which needs no importer", bake, run_bake);
+    sub->add_option("network", bake.network, network_help)->required()->type_name("NETWORK|FILE");
+    add_source(*sub, bake.common);
+    add_precision(*sub, bake.common);
+    add_classes(*sub, bake.classes);
+    sub->add_option("-o,--output", bake.output, "File to write")->required()->type_name("FILE.vkseg");
+    add_json(*sub, bake.common.json);
+
     BenchOptions bench;
     sub = command("bench", "Time networks: GPU time and end to end, host floats to host scores", bench, run_bench);
-    sub->add_option("network", bench.networks, "Networks")->required();
+    sub->add_option("network", bench.networks, "Networks: names, or files of 'vkseg bake'")->required();
     sub->add_option("--repeat", bench.repeat, "Timed runs of each")->capture_default_str();
     sub->add_option("--warm-up", bench.warm_up, "Runs before them")->capture_default_str();
     add_model(*sub, bench.common);

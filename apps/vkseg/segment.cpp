@@ -49,20 +49,21 @@ Image grey(std::span<const uint8_t> bytes, int width, int height) {
     return image;
 }
 
+const std::string& weights_file(const SegmentOptions& options) {
+    return options.common.weights.empty() ? options.network : options.common.weights;
+}
+
 class Segmenter {
 public:
     explicit Segmenter(const SegmentOptions& options) : options_(options) {
-        if (options.common.weights.empty())
-            throw error(
-                "segment needs trained weights: --weights FILE (for ESPNet on Cityscapes those of sacmehta/ESPNet, "
-                "pretrained/decoder/espnet_p_2_q_8.pth)");
+        expect_trained(options.common, options.network, "segment");
         if (options.upsample != "nearest" && options.upsample != "bilinear")
             throw error("--upsample '{}': expected nearest or bilinear", options.upsample);
         if (!(options.opacity >= 0 && options.opacity <= 1))
             throw error("--opacity {}: expected a number from 0 to 1", options.opacity);
         engine_ = open_engine(options.common, options.network, parse_config(options.common.config),
                               parse_size(options.common.size));
-        classes_ = choose_classes(options.classes, options.network, engine_.model->classes);
+        classes_ = choose_classes(options.classes, *engine_.model, engine_.classes);
         request_.network_width = engine_.model->width;
         request_.network_height = engine_.model->height;
         request_.upsampling = options.upsample == "bilinear" ? Sampling::Bilinear : Sampling::Nearest;
@@ -75,7 +76,7 @@ public:
     }
 
     [[nodiscard]] const Engine& engine() const { return engine_; }
-    [[nodiscard]] const ClassSet& classes() const { return classes_; }
+    [[nodiscard]] const ClassList& classes() const { return classes_; }
 
     Segmented segment(size_t index, const Image& picture) {
         SegmentationOptions request = request_;
@@ -107,7 +108,7 @@ public:
 private:
     const SegmentOptions& options_;
     Engine engine_;
-    ClassSet classes_;
+    ClassList classes_;
     SegmentationOptions request_;
 };
 
@@ -164,7 +165,7 @@ int segment_pictures(const SegmentOptions& options) {
     if (options.common.json.empty())
         fmt::print("{} {}x{} ({}, {} classes of {}) on {}, {}\n", segmenter.engine().model->network,
                    segmenter.engine().model->width, segmenter.engine().model->height,
-                   std::filesystem::path(options.common.weights).filename().string(), segmenter.engine().model->classes,
+                   std::filesystem::path(weights_file(options)).filename().string(), segmenter.engine().model->classes,
                    segmenter.classes().name, segmenter.engine().device_name(), segmenter.engine().precision_name());
 
     // Reading, device and writing overlap; two pictures wait at most between them.
@@ -247,7 +248,7 @@ int segment_pictures(const SegmentOptions& options) {
                     {"size", {segmenter.engine().model->width, segmenter.engine().model->height}},
                     {"device", segmenter.engine().device_name()},
                     {"precision", segmenter.engine().precision_name()},
-                    {"weights", options.common.weights},
+                    {"weights", weights_file(options)},
                     {"pictures", list}},
                    options.common.json);
     return failed == 0 ? 0 : 1;

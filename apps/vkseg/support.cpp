@@ -1,7 +1,11 @@
 #include "apps/vkseg/support.hpp"
 
 #include "apps/common/atomic_file.hpp"
+#include "apps/common/palette.hpp"
 #include "graph/ir/error.hpp"
+#include "importer/config_json.hpp"
+#include "models/class_sets.hpp"
+#include "models/network.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -33,29 +37,70 @@ std::unique_ptr<Context> open_context(const CommonOptions& options) {
     return std::make_unique<Context>(std::move(context));
 }
 
+namespace {
+
+/// A file by its ending, by its folder, or because there is one and no network of that name.
+bool names_file(const std::string& text) {
+    if (std::ranges::any_of(networks(), [&](const NetworkInfo* info) { return info->name == text; })) return false;
+    return text.ends_with(".vkseg") || text.find('/') != std::string::npos || is_baked_file(text);
+}
+
+OpenedNetwork open_baked(const CommonOptions& options, const std::string& file, std::array<int, 2> size) {
+    if (!options.weights.empty() || !options.config.empty())
+        throw error("'{}' is a baked network with its own weights and configuration: leave {} out", file,
+                    options.weights.empty() ? "--config" : "--weights");
+    BakedOptions baked{size[0], size[1], {options.disabled_passes.begin(), options.disabled_passes.end()}};
+    BakedModel loaded = load_baked(std::filesystem::path(file), baked);
+    OpenedNetwork opened{loaded.model, std::move(loaded.classes), std::move(loaded.choices),
+                         parse_precision(options.precision)};
+    if (opened.precision == PrecisionChoice::Auto && !loaded.precision_by_device)
+        opened.precision = opened.choices.precision == Precision::FP16 ? PrecisionChoice::FP16 : PrecisionChoice::FP32;
+    return opened;
+}
+
+}  // namespace
+
+OpenedNetwork open_network(const CommonOptions& options, const std::string& network, const Config& config,
+                           std::array<int, 2> size) {
+    OpenedNetwork opened;
+    if (names_file(network)) {
+        opened = open_baked(options, network, size);
+    } else {
+        ModelOptions model;
+        model.network = network;
+        model.config = config;
+        if (!options.weights.empty()) model.weights = options.weights;
+        model.disabled_passes = {options.disabled_passes.begin(), options.disabled_passes.end()};
+        opened.precision = parse_precision(options.precision);
+        opened.model = load_model(model, size[0], size[1]);
+    }
+    for (const std::string& name : opened.model->non_finite_tensors)
+        warn(fmt::format("'{}': tensor '{}' holds values that are not finite; the result will be of no use",
+                         options.weights.empty() ? network : options.weights, name));
+    return opened;
+}
+
 std::shared_ptr<const Model> open_model(const CommonOptions& options, const std::string& network, const Config& config,
                                         std::array<int, 2> size) {
-    ModelOptions model;
-    model.network = network;
-    model.config = config;
-    if (!options.weights.empty()) model.weights = options.weights;
-    model.disabled_passes = {options.disabled_passes.begin(), options.disabled_passes.end()};
-    auto loaded = load_model(model, size[0], size[1]);
-    for (const std::string& name : loaded->non_finite_tensors)
-        warn(fmt::format("'{}': tensor '{}' holds values that are not finite; the result will be of no use",
-                         options.weights, name));
-    return loaded;
+    return open_network(options, network, config, size).model;
 }
 
 Engine open_engine(const CommonOptions& options, const std::string& network, const Config& config,
                    std::array<int, 2> size) {
-    const PrecisionChoice precision = parse_precision(options.precision);
     Engine engine;
     // The model first: a wrong file name should not wait for a driver.
-    engine.model = open_model(options, network, config, size);
+    OpenedNetwork opened = open_network(options, network, config, size);
+    engine.model = opened.model;
+    engine.classes = std::move(opened.classes);
     engine.context = open_context(options);
-    engine.runner = std::make_unique<Runner>(engine.model, engine.context.get(), RunnerOptions{precision, {}});
+    engine.runner = std::make_unique<Runner>(engine.model, engine.context.get(),
+                                             RunnerOptions{opened.precision, opened.choices.denied_families});
     return engine;
+}
+
+void expect_trained(const CommonOptions& options, const std::string& network, const char* command) {
+    if (!options.weights.empty() || names_file(network)) return;
+    throw error("{} needs trained weights: --weights FILE with the network, or a baked network in its place", command);
 }
 
 std::array<int, 2> parse_size(const std::string& text) {
@@ -81,30 +126,6 @@ PrecisionChoice parse_precision(const std::string& text) {
     throw error("--precision '{}': expected fp32, fp16 or auto", text);
 }
 
-Config config_from_json(const nlohmann::json& object, const std::string& source) {
-    if (!object.is_object()) throw error("{}: expected a JSON object such as {{\"classes\": 20}}", source);
-    Config config;
-    for (const auto& [key, value] : object.items()) {
-        if (value.is_boolean()) {
-            config.set(key, value.get<bool>());
-        } else if (value.is_number()) {
-            config.set(key, value.get<double>());
-        } else if (value.is_string()) {
-            config.set(key, value.get<std::string>());
-        } else if (value.is_array()) {
-            std::vector<double> numbers;
-            for (const auto& item : value) {
-                if (!item.is_number()) throw error("{}: key '{}' holds a list of something but numbers", source, key);
-                numbers.push_back(item.get<double>());
-            }
-            config.set(key, numbers);
-        } else {
-            throw error("{}: key '{}' is neither a number, a truth value, a text nor a list of numbers", source, key);
-        }
-    }
-    return config;
-}
-
 Config parse_config(const std::string& text) {
     if (text.empty()) return {};
     std::string json = text, source = "--config";
@@ -114,18 +135,17 @@ Config parse_config(const std::string& text) {
         json.assign(std::istreambuf_iterator<char>(file), {});
         source = "'" + text + "'";
     }
-    const auto parsed = nlohmann::json::parse(json, nullptr, false);
-    if (parsed.is_discarded()) throw error("{}: this is not valid JSON: {:.80}", source, json);
-    return config_from_json(parsed, source);
+    return config_from_json(json, source);
 }
 
-ClassSet choose_classes(const std::string& wanted, const std::string& network, int classes) {
-    if (wanted.empty()) return default_class_set(network, classes);
+ClassList choose_classes(const std::string& wanted, const Model& model, const ClassList& baked) {
+    if (wanted.empty()) return baked.classes.empty() ? default_class_set(model.network, model.classes) : baked;
     const auto names = class_set_names();
-    const ClassSet chosen =
+    const ClassList chosen =
         std::find(names.begin(), names.end(), wanted) != names.end() ? class_set(wanted) : read_class_set(wanted);
-    if (static_cast<int>(chosen.classes.size()) != classes)
-        throw error("--classes '{}' has {} classes, but the network gives {}", wanted, chosen.classes.size(), classes);
+    if (static_cast<int>(chosen.classes.size()) != model.classes)
+        throw error("--classes '{}' has {} classes, but the network gives {}", wanted, chosen.classes.size(),
+                    model.classes);
     return chosen;
 }
 

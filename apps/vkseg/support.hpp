@@ -1,7 +1,7 @@
 #pragma once
 
-#include "apps/common/palette.hpp"
 #include "apps/vkseg/commands.hpp"
+#include "runtime/api/baked_model.hpp"
 #include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
 
@@ -18,6 +18,8 @@ struct Engine {
     std::unique_ptr<Context> context;  // null for the reference
     std::shared_ptr<const Model> model;
     std::unique_ptr<Runner> runner;
+    /// Those of a baked network; none for others.
+    ClassList classes;
 
     /// "llvmpipe (LLVM 15.0.6, 256 bits)", "CPU reference"
     [[nodiscard]] std::string device_name() const;
@@ -25,7 +27,21 @@ struct Engine {
     [[nodiscard]] const char* precision_name() const;
 };
 
+/// What NETWORK on the command line stands for: a network's name, or a baked file that holds one.
+struct OpenedNetwork {
+    std::shared_ptr<const Model> model;
+    /// Empty but for a baked network.
+    ClassList classes;
+    Choices choices;
+    /// That of the command line, else the baked one.
+    PrecisionChoice precision = PrecisionChoice::Auto;
+};
+
 [[nodiscard]] std::unique_ptr<Context> open_context(const CommonOptions& options);
+[[nodiscard]] OpenedNetwork open_network(const CommonOptions& options, const std::string& network, const Config& config,
+                                         std::array<int, 2> size);
+/// Throws `Error` when neither `--weights` nor a baked network is named.
+void expect_trained(const CommonOptions& options, const std::string& network, const char* command);
 /// `size` {0, 0} takes the network's default.
 [[nodiscard]] Engine open_engine(const CommonOptions& options, const std::string& network, const Config& config,
                                  std::array<int, 2> size);
@@ -37,9 +53,9 @@ struct Engine {
 [[nodiscard]] PrecisionChoice parse_precision(const std::string& text);
 /// `text` is a JSON object, or names a file with one.
 [[nodiscard]] Config parse_config(const std::string& text);
-[[nodiscard]] Config config_from_json(const nlohmann::json& object, const std::string& source);
-/// A class set by name, from a JSON file, or by the number of classes when `wanted` is empty.
-[[nodiscard]] ClassSet choose_classes(const std::string& wanted, const std::string& network, int classes);
+/// A class set by name or from a JSON file. When `wanted` is empty: those that were baked, else by the number of
+/// classes.
+[[nodiscard]] ClassList choose_classes(const std::string& wanted, const Model& model, const ClassList& baked);
 
 /// Writes JSON where `--json` says: standard output for "-", else the file.
 void write_json(const nlohmann::json& value, const std::string& target);

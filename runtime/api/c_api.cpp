@@ -1,4 +1,5 @@
 #include "graph/ir/error.hpp"
+#include "runtime/api/baked_model.hpp"
 #include "runtime/api/include/vkseg/vkseg.h"
 #include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
@@ -58,17 +59,21 @@ vkseg_result vkseg_segmenter_create(const vkseg_segmenter_desc* desc, vkseg_segm
         if (desc->struct_size < sizeof(vkseg_segmenter_desc))
             throw vkseg::error("desc->struct_size is {}, expected at least {}", desc->struct_size,
                                sizeof(vkseg_segmenter_desc));
-        if (desc->weights_path == nullptr) throw vkseg::error("desc->weights_path must not be NULL");
-        vkseg::ModelOptions model;
-        if (desc->network != nullptr) model.network = desc->network;
-        model.weights = desc->weights_path;
+        if (desc->network_path == nullptr) throw vkseg::error("desc->network_path must not be NULL");
         auto made = std::make_unique<vkseg_segmenter>();
-        const auto loaded = vkseg::load_model(model, static_cast<int>(std::min(desc->network_width, 65535u)),
-                                              static_cast<int>(std::min(desc->network_height, 65535u)));
+        const auto loaded = vkseg::load_baked(std::filesystem::path(desc->network_path),
+                                              {static_cast<int>(std::min(desc->network_width, 65535u)),
+                                               static_cast<int>(std::min(desc->network_height, 65535u)),
+                                               {}});
         vkseg::ContextOptions options;
         if (desc->device != nullptr) options.device = desc->device;
         made->context = std::make_unique<vkseg::Context>(std::move(options));
-        made->runner = std::make_unique<vkseg::Runner>(loaded, made->context.get());
+        vkseg::RunnerOptions how;
+        how.denied_families = loaded.choices.denied_families;
+        if (!loaded.precision_by_device)
+            how.precision = loaded.choices.precision == vkseg::Precision::FP16 ? vkseg::PrecisionChoice::FP16
+                                                                               : vkseg::PrecisionChoice::FP32;
+        made->runner = std::make_unique<vkseg::Runner>(loaded.model, made->context.get(), how);
         *segmenter = made.release();
     });
 }

@@ -3,12 +3,13 @@
 #include <algorithm>
 
 #include "apps/common/text.hpp"
+#include "models/class_sets.hpp"
 #include "test_files.hpp"
 
 namespace vkseg::app::test {
 namespace {
 
-std::vector<LegendEntry> entries_of(const ClassSet& set) {
+std::vector<LegendEntry> entries_of(const ClassList& set) {
     std::vector<uint64_t> counts;
     for (size_t i = 0; i < set.classes.size(); ++i) counts.push_back(1000 - i);
     return legend_entries(set, counts);
@@ -33,7 +34,7 @@ TEST(Legend, counts_classes) {
 }
 
 TEST(Legend, entries_are_the_classes_that_occur_largest_first) {
-    ClassSet set = generated_class_set(4);
+    ClassList set = generated_class_set(4);
     const std::vector<LegendEntry> entries = legend_entries(set, std::vector<uint64_t>{10, 0, 60, 30});
     ASSERT_EQ(entries.size(), 3u);
     EXPECT_EQ(entries[0].name, "class 2");

@@ -4,18 +4,19 @@
 #include <cmath>
 #include <set>
 
+#include "models/class_sets.hpp"
 #include "test_files.hpp"
 
 namespace vkseg::app::test {
 namespace {
 
-TEST(ClassSet, built_in_sets_have_their_sizes) {
+TEST(ClassList, built_in_sets_have_their_sizes) {
     for (const auto& [name, size] : {std::pair<const char*, size_t>{"cityscapes19", 19},
                                      {"cityscapes20", 20},
                                      {"camvid11", 11},
                                      {"camvid12", 12},
                                      {"pascal21", 21}}) {
-        const ClassSet& set = class_set(name);
+        const ClassList& set = class_set(name);
         EXPECT_EQ(set.name, name);
         EXPECT_EQ(set.classes.size(), size);
         std::set<std::string> names;
@@ -30,17 +31,17 @@ TEST(ClassSet, built_in_sets_have_their_sizes) {
     EXPECT_EQ(class_set_names().size(), 5u);
 }
 
-TEST(ClassSet, cityscapes_label_ids) {
+TEST(ClassList, cityscapes_label_ids) {
     const std::vector<int> ids{7, 8, 11, 12, 13, 17, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28, 31, 32, 33, 0};
-    const ClassSet& set = class_set("cityscapes20");
+    const ClassList& set = class_set("cityscapes20");
     for (size_t i = 0; i < ids.size(); ++i) EXPECT_EQ(set.classes[i].label_id, ids[i]);
     EXPECT_EQ(set.classes[19].name, "void");
     EXPECT_EQ(set.classes[13].name, "car");
     EXPECT_EQ(set.classes[13].colour, (Colour{0, 0, 142}));
 }
 
-TEST(ClassSet, pascal_colours_follow_the_colour_map) {
-    const ClassSet& set = class_set("pascal21");
+TEST(ClassList, pascal_colours_follow_the_colour_map) {
+    const ClassList& set = class_set("pascal21");
     EXPECT_EQ(set.classes[0].colour, (Colour{0, 0, 0}));
     EXPECT_EQ(set.classes[1].colour, (Colour{128, 0, 0}));
     EXPECT_EQ(set.classes[7].colour, (Colour{128, 128, 128}));
@@ -51,13 +52,13 @@ TEST(ClassSet, pascal_colours_follow_the_colour_map) {
     EXPECT_EQ(set.classes[20].name, "tvmonitor");
 }
 
-TEST(ClassSet, unknown_name_lists_the_known_ones) {
+TEST(ClassList, unknown_name_lists_the_known_ones) {
     const std::string message = message_of([] { (void)class_set("ade20k"); });
     EXPECT_TRUE(contains(message, "'ade20k'"));
     EXPECT_TRUE(contains(message, "cityscapes19, cityscapes20, camvid11, camvid12, pascal21"));
 }
 
-TEST(ClassSet, default_goes_by_the_number_of_classes) {
+TEST(ClassList, default_goes_by_the_number_of_classes) {
     EXPECT_EQ(default_class_set("espnet", 20).name, "cityscapes20");
     EXPECT_EQ(default_class_set("lpsnet", 19).name, "cityscapes19");
     EXPECT_EQ(default_class_set("espnetv2", 21).name, "pascal21");
@@ -74,9 +75,9 @@ int distance(const Colour& a, const Colour& b) {
     return sum;
 }
 
-TEST(ClassSet, generated_colours_are_distinct) {
+TEST(ClassList, generated_colours_are_distinct) {
     for (const auto& [classes, apart] : {std::pair{2, 150}, {8, 90}, {20, 55}, {40, 30}, {150, 8}, {1000, 1}}) {
-        const ClassSet set = generated_class_set(classes);
+        const ClassList set = generated_class_set(classes);
         int nearest = 1000;
         for (size_t i = 0; i < set.classes.size(); ++i) {
             EXPECT_EQ(set.classes[i].label_id, static_cast<int>(i));
@@ -91,7 +92,7 @@ TEST(ClassSet, generated_colours_are_distinct) {
 
 class ReadClassSet : public testing::Test {
 protected:
-    ClassSet read(std::string_view text) { return read_class_set(folder_.put("classes.json", text)); }
+    ClassList read(std::string_view text) { return read_class_set(folder_.put("classes.json", text)); }
     std::string failure(std::string_view text) {
         return message_of([&] { (void)read(text); });
     }
@@ -100,7 +101,7 @@ protected:
 };
 
 TEST_F(ReadClassSet, reads_names_colours_and_ids) {
-    const ClassSet set =
+    const ClassList set =
         read(R"([{"name": "road", "colour": [128, 64, 128], "id": 7}, {"name": "Weg", "color": [0, 0, 255]}])");
     EXPECT_EQ(set.name, "classes");
     ASSERT_EQ(set.classes.size(), 2u);

@@ -33,13 +33,11 @@ typedef struct vkseg_segmenter vkseg_segmenter;
 typedef struct vkseg_segmenter_desc {
     /* sizeof(vkseg_segmenter_desc): later versions may add members behind. */
     size_t struct_size;
-    /* "espnet", ...; NULL for espnet. */
-    const char* network;
-    /* PyTorch state dict or safetensors. */
-    const char* weights_path;
+    /* A file of `vkseg bake` or of vkseg_import(). */
+    const char* network_path;
     /* Index in the listing of `vkseg devices` or part of a device's name; NULL for VKSEG_DEVICE or the first. */
     const char* device;
-    /* Size that the network sees, in pixels; 0 for its default. */
+    /* Size that the network sees, in pixels; 0 for the one that was baked. */
     uint32_t network_width;
     uint32_t network_height;
 } vkseg_segmenter_desc;

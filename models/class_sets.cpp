@@ -1,61 +1,61 @@
-#include "apps/common/palette.hpp"
+#include "models/class_sets.hpp"
+
+#include "graph/ir/error.hpp"
 
 #include <algorithm>
 #include <cassert>
 #include <limits>
 #include <utility>
 
-#include "graph/ir/error.hpp"
-
-namespace vkseg::app {
+namespace vkseg {
 namespace {
 
-ClassSet cityscapes(bool with_void) {
-    ClassSet set{with_void ? "cityscapes20" : "cityscapes19",
-                 {
-                     {"road", {128, 64, 128}, 7},
-                     {"sidewalk", {244, 35, 232}, 8},
-                     {"building", {70, 70, 70}, 11},
-                     {"wall", {102, 102, 156}, 12},
-                     {"fence", {190, 153, 153}, 13},
-                     {"pole", {153, 153, 153}, 17},
-                     {"traffic light", {250, 170, 30}, 19},
-                     {"traffic sign", {220, 220, 0}, 20},
-                     {"vegetation", {107, 142, 35}, 21},
-                     {"terrain", {152, 251, 152}, 22},
-                     {"sky", {70, 130, 180}, 23},
-                     {"person", {220, 20, 60}, 24},
-                     {"rider", {255, 0, 0}, 25},
-                     {"car", {0, 0, 142}, 26},
-                     {"truck", {0, 0, 70}, 27},
-                     {"bus", {0, 60, 100}, 28},
-                     {"train", {0, 80, 100}, 31},
-                     {"motorcycle", {0, 0, 230}, 32},
-                     {"bicycle", {119, 11, 32}, 33},
-                 }};
+ClassList cityscapes(bool with_void) {
+    ClassList set{with_void ? "cityscapes20" : "cityscapes19",
+                  {
+                      {"road", {128, 64, 128}, 7},
+                      {"sidewalk", {244, 35, 232}, 8},
+                      {"building", {70, 70, 70}, 11},
+                      {"wall", {102, 102, 156}, 12},
+                      {"fence", {190, 153, 153}, 13},
+                      {"pole", {153, 153, 153}, 17},
+                      {"traffic light", {250, 170, 30}, 19},
+                      {"traffic sign", {220, 220, 0}, 20},
+                      {"vegetation", {107, 142, 35}, 21},
+                      {"terrain", {152, 251, 152}, 22},
+                      {"sky", {70, 130, 180}, 23},
+                      {"person", {220, 20, 60}, 24},
+                      {"rider", {255, 0, 0}, 25},
+                      {"car", {0, 0, 142}, 26},
+                      {"truck", {0, 0, 70}, 27},
+                      {"bus", {0, 60, 100}, 28},
+                      {"train", {0, 80, 100}, 31},
+                      {"motorcycle", {0, 0, 230}, 32},
+                      {"bicycle", {119, 11, 32}, 33},
+                  }};
     if (with_void) set.classes.push_back({"void", {0, 0, 0}, 0});
     return set;
 }
 
-ClassSet numbered(std::string name, std::vector<ClassInfo> classes) {
+ClassList numbered(std::string name, std::vector<ClassInfo> classes) {
     for (size_t i = 0; i < classes.size(); ++i) classes[i].label_id = static_cast<int>(i);
     return {std::move(name), std::move(classes)};
 }
 
-ClassSet camvid(bool with_unlabelled) {
-    ClassSet set = numbered(with_unlabelled ? "camvid12" : "camvid11", {
-                                                                           {"Sky", {128, 128, 128}},
-                                                                           {"Building", {128, 0, 0}},
-                                                                           {"Pole", {192, 192, 128}},
-                                                                           {"Road", {128, 64, 128}},
-                                                                           {"Pavement", {60, 40, 222}},
-                                                                           {"Tree", {128, 128, 0}},
-                                                                           {"SignSymbol", {192, 128, 128}},
-                                                                           {"Fence", {64, 64, 128}},
-                                                                           {"Car", {64, 0, 128}},
-                                                                           {"Pedestrian", {64, 64, 0}},
-                                                                           {"Bicyclist", {0, 128, 192}},
-                                                                       });
+ClassList camvid(bool with_unlabelled) {
+    ClassList set = numbered(with_unlabelled ? "camvid12" : "camvid11", {
+                                                                            {"Sky", {128, 128, 128}},
+                                                                            {"Building", {128, 0, 0}},
+                                                                            {"Pole", {192, 192, 128}},
+                                                                            {"Road", {128, 64, 128}},
+                                                                            {"Pavement", {60, 40, 222}},
+                                                                            {"Tree", {128, 128, 0}},
+                                                                            {"SignSymbol", {192, 128, 128}},
+                                                                            {"Fence", {64, 64, 128}},
+                                                                            {"Car", {64, 0, 128}},
+                                                                            {"Pedestrian", {64, 64, 0}},
+                                                                            {"Bicyclist", {0, 128, 192}},
+                                                                        });
     if (with_unlabelled) set.classes.push_back({"Unlabelled", {0, 0, 0}, 11});
     return set;
 }
@@ -71,8 +71,8 @@ Colour pascal_colour(int index) {
     return colour;
 }
 
-ClassSet pascal() {
-    ClassSet set = numbered("pascal21", {});
+ClassList pascal() {
+    ClassList set = numbered("pascal21", {});
     for (const char* name : {"background", "aeroplane", "bicycle",     "bird",  "boat",        "bottle", "bus",
                              "car",        "cat",       "chair",       "cow",   "diningtable", "dog",    "horse",
                              "motorbike",  "person",    "pottedplant", "sheep", "sofa",        "train",  "tvmonitor"}) {
@@ -82,8 +82,9 @@ ClassSet pascal() {
     return set;
 }
 
-const std::vector<ClassSet>& built_in_sets() {
-    static const std::vector<ClassSet> sets{cityscapes(false), cityscapes(true), camvid(false), camvid(true), pascal()};
+const std::vector<ClassList>& built_in_sets() {
+    static const std::vector<ClassList> sets{cityscapes(false), cityscapes(true), camvid(false), camvid(true),
+                                             pascal()};
     return sets;
 }
 
@@ -134,31 +135,31 @@ std::vector<Colour> distinct_colours(size_t count) {
 
 std::vector<std::string> class_set_names() {
     std::vector<std::string> names;
-    for (const ClassSet& set : built_in_sets()) names.push_back(set.name);
+    for (const ClassList& set : built_in_sets()) names.push_back(set.name);
     return names;
 }
 
-const ClassSet& class_set(std::string_view name) {
+const ClassList& class_set(std::string_view name) {
     std::string known;
-    for (const ClassSet& set : built_in_sets()) {
+    for (const ClassList& set : built_in_sets()) {
         if (set.name == name) return set;
         known += (known.empty() ? "" : ", ") + set.name;
     }
     throw error("there is no class set '{}', expected one of {}", name, known);
 }
 
-ClassSet default_class_set(std::string_view network, int classes) {
+ClassList default_class_set(std::string_view network, int classes) {
     if (!network.ends_with("-cls")) {
-        for (const ClassSet& set : built_in_sets()) {
+        for (const ClassList& set : built_in_sets()) {
             if (static_cast<int>(set.classes.size()) == classes) return set;
         }
     }
     return generated_class_set(classes);
 }
 
-ClassSet generated_class_set(int classes) {
+ClassList generated_class_set(int classes) {
     assert(classes >= 0);
-    ClassSet set{fmt::format("generated{}", classes), {}};
+    ClassList set{fmt::format("generated{}", classes), {}};
     for (const Colour& colour : distinct_colours(static_cast<size_t>(classes))) {
         const int index = static_cast<int>(set.classes.size());
         set.classes.push_back({fmt::format("class {}", index), colour, index});
@@ -166,4 +167,4 @@ ClassSet generated_class_set(int classes) {
     return set;
 }
 
-}  // namespace vkseg::app
+}  // namespace vkseg
