@@ -67,6 +67,12 @@ void Context::finish() {
 
 Context::~Context() = default;  // pipelines, then the device, then the instance
 
+VkResult Context::submit(const VkSubmitInfo& info, VkFence fence) const {
+    const std::scoped_lock lock(queue_mutex_);
+    if (options_.submit) return options_.submit(queue(), info, fence);
+    return table().QueueSubmit(queue(), 1, &info, fence);
+}
+
 void Context::set_object_name(VkObjectType type, uint64_t handle, std::string_view name) const {
     const std::string text(name);
     VkDebugUtilsObjectNameInfoEXT info{VK_STRUCTURE_TYPE_DEBUG_UTILS_OBJECT_NAME_INFO_EXT};

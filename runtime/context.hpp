@@ -6,6 +6,7 @@
 
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <string_view>
 
 namespace vkseg {
@@ -47,6 +48,8 @@ struct ContextOptions {
     bool disk_cache = true;
     /// What `PipelineStore::export_cache` gave; then nothing is kept on disk.
     std::vector<uint8_t> pipeline_cache;
+    /// In place of vkQueueSubmit, for a host that guards its queue. Called from any thread, one call at a time.
+    std::function<VkResult(VkQueue, const VkSubmitInfo&, VkFence)> submit;
     /// Notes that are not errors, such as a damaged cache. Called from the constructing thread only.
     std::function<void(const std::string&)> log;
     /// The Vulkan loader; empty: the system's.
@@ -102,6 +105,8 @@ public:
     void name_object(VkObjectType type, Handle handle, std::string_view name) const {
         if (labels_dispatches()) set_object_name(type, reinterpret_cast<uint64_t>(handle), name);
     }
+    /// Any thread.
+    VkResult submit(const VkSubmitInfo& info, VkFence fence) const;
     void note(const std::string& text) const {
         if (options_.log) options_.log(text);
     }
@@ -116,6 +121,7 @@ private:
     std::unique_ptr<vk::Device> device_;
     VkPhysicalDeviceMemoryProperties memory_{};
     std::unique_ptr<PipelineStore> pipelines_;
+    mutable std::mutex queue_mutex_;
 };
 
 }  // namespace vkseg

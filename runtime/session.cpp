@@ -203,7 +203,7 @@ void Session::submit_and_wait(VkCommandBuffer commands) {
     submit.pCommandBuffers = &commands;
     // First, so that whatever fails afterwards the next submission finds it reset.
     vk::check(table.ResetFences(context_.device(), 1, &fence), "reset a fence");
-    vk::check(table.QueueSubmit(context_.queue(), 1, &submit, fence), "submit work to the device");
+    vk::check(context_.submit(submit, fence), "submit work to the device");
     vk::check(table.WaitForFences(context_.device(), 1, &fence, VK_TRUE, UINT64_MAX), "wait for the device");
 }
 

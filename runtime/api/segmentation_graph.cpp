@@ -8,7 +8,7 @@ namespace {
 
 /// Puts resize and normalisation of a picture before a network; the graph's only input is then "picture".
 void read_picture(Graph& graph, const Preprocess& preprocess, Axes picture_size, PixelFormat format,
-                  Axes network_size) {
+                  const TexelReading& texels, Axes network_size) {
     if (picture_size.h < 1 || picture_size.w < 1)
         throw error("a picture of {}x{} pixels has no pixels", picture_size.w, picture_size.h);
     const ValueId image = graph.inputs.at(0);
@@ -17,6 +17,7 @@ void read_picture(Graph& graph, const Preprocess& preprocess, Axes picture_size,
         graph.add_input("picture", {ValueKind::Pixels, {picture_size.h, picture_size.w, bytes_per_pixel(format)}});
     ImageToTensor load;
     load.format = format;
+    load.texels = texels;
     load.bgr = preprocess.bgr;
     load.subtract = preprocess.subtract;
     load.multiply = preprocess.multiply;
@@ -36,20 +37,23 @@ Graph segmentation_graph(const Graph& network, const Preprocess& preprocess, con
     Graph graph = network;
     const ValueId scores = graph.outputs.at(0);
     graph.outputs.clear();
-    read_picture(graph, preprocess, {options.picture_height, options.picture_width}, options.format,
+    read_picture(graph, preprocess, {options.picture_height, options.picture_width}, options.format, options.texels,
                  {options.network_height, options.network_width});
     const ValueId picture = graph.inputs.at(0);
 
     const SizeRule full{.kind = SizeRule::Kind::Fixed, .fixed = {options.picture_height, options.picture_width}};
-    const ValueId labels = graph.add("labels", Argmax{options.upsampling, full}, {scores});
-    graph.outputs.push_back(labels);
+    const bool coloured = options.colour || options.overlay;
+    ValueId labels = no_value;
+    if (options.labels || coloured) labels = graph.add("labels", Argmax{options.upsampling, full}, {scores});
+    if (options.labels) graph.outputs.push_back(labels);
     if (options.confidence)
         graph.outputs.push_back(graph.add("confidence", Confidence{options.upsampling, full}, {scores}));
-    Colourise colourise{options.palette, 256, options.format};
+    Colourise colourise{options.palette, 256, options.format, options.texels, options.blue_first};
     colourise.palette.resize(256, 0xff000000u);
     if (options.colour) graph.outputs.push_back(graph.add("colour", colourise, {labels}));
     colourise.opacity = options.opacity;
     if (options.overlay) graph.outputs.push_back(graph.add("overlay", colourise, {labels, picture}));
+    if (options.scores) graph.outputs.push_back(scores);
     return graph;
 }
 
@@ -61,7 +65,7 @@ Graph classification_graph(const Graph& network, const Preprocess& preprocess, i
         throw error("the network gives scores of {}, so it segments; a classifier gives one score per class",
                     to_string(graph.desc(scores).shape));
     graph.outputs.clear();
-    read_picture(graph, preprocess, {picture_height, picture_width}, PixelFormat::RGB8,
+    read_picture(graph, preprocess, {picture_height, picture_width}, PixelFormat::RGB8, {},
                  {network_height, network_width});
     graph.outputs.push_back(graph.add("probabilities", Softmax{}, {scores}));
     return graph;

@@ -4,27 +4,52 @@
 #include <string.h>
 #include <vkseg/vkseg.h>
 
+#define TRY(call) \
+    if ((call) != VKSEG_SUCCESS) return __LINE__
+
+/* On a device of the library's own, from host memory to host memory. */
 static int segment(const char* network) {
-    vkseg_segmenter_desc desc = {sizeof desc, network, NULL, 128, 64};
-    vkseg_segmenter* segmenter = NULL;
     static uint8_t rgb[40 * 30 * 3], labels[40 * 30];
-    if (vkseg_segmenter_create(&desc, &segmenter) != VKSEG_SUCCESS) return 10;
-    if (vkseg_segmenter_class_count(segmenter) != 20) return 11;
+    vkseg_context_desc context_desc = {.struct_size = sizeof context_desc};
+    vkseg_segmenter_desc desc = {.struct_size = sizeof desc,
+                                 .picture_width = 40,
+                                 .picture_height = 30,
+                                 .picture_place = VKSEG_HOST_MEMORY,
+                                 .picture_format = VK_FORMAT_R8G8B8_UNORM,
+                                 .network_width = 128,
+                                 .network_height = 64,
+                                 .output = {[VKSEG_LABELS] = {.place = VKSEG_HOST_MEMORY}}};
+    vkseg_run_desc run = {.struct_size = sizeof run, .picture = rgb, .output = {[VKSEG_LABELS] = labels}};
+    vkseg_model_info info = {.struct_size = sizeof info};
+    vkseg_context* context = NULL;
+    vkseg_model* model = NULL;
+    vkseg_segmenter* segmenter = NULL;
+    TRY(vkseg_model_load_file(network, &model));
+    TRY(vkseg_model_get_info(model, &info));
+    if (info.class_count != 20 || strcmp(vkseg_model_class_name(model, 0), "road") != 0) return __LINE__;
+    TRY(vkseg_context_create(&context_desc, &context));
+    TRY(vkseg_segmenter_create(context, model, &desc, &segmenter));
+    /* In any order. */
+    vkseg_context_destroy(context);
+    vkseg_model_destroy(model);
     memset(labels, 255, sizeof labels);
-    if (vkseg_segmenter_run(segmenter, rgb, 40, 30, labels) != VKSEG_SUCCESS) return 12;
-    if (labels[0] >= 20) return 13;
+    TRY(vkseg_segmenter_run(segmenter, &run));
+    if (labels[0] >= 20) return __LINE__;
     vkseg_segmenter_destroy(segmenter);
     return 0;
 }
 
 int main(int argc, char** argv) {
-    vkseg_segmenter_desc desc = {sizeof desc, "no such file.vkseg", NULL, 0, 0};
-    vkseg_segmenter* segmenter = NULL;
-    if (vkseg_segmenter_create(&desc, &segmenter) != VKSEG_ERROR_INVALID || segmenter != NULL) return 1;
-    if (strstr(vkseg_last_error(), "no such file.vkseg") == NULL) return 2;
+    vkseg_model* model = NULL;
+    if (vkseg_api_version() != VKSEG_API_VERSION) return __LINE__;
+    if (vkseg_model_load_file("no such file.vkseg", &model) != VKSEG_ERROR_INVALID_MODEL || model != NULL)
+        return __LINE__;
+    if (strstr(vkseg_last_error(), "no such file.vkseg") == NULL) return __LINE__;
+    vkseg_model_destroy(NULL);
     vkseg_segmenter_destroy(NULL);
+    vkseg_context_destroy(NULL);
     printf("vkseg %s: %s\n", vkseg_version(), vkseg_last_error());
-    const int code = argc > 1 ? segment(argv[1]) : 0;
-    if (code != 0) printf("%s\n", vkseg_last_error());
-    return code;
+    const int line = argc > 1 ? segment(argv[1]) : 0;
+    if (line != 0) printf("line %d: %s\n", line, vkseg_last_error());
+    return line != 0;
 }
