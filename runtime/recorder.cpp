@@ -215,15 +215,14 @@ void Recorder::read_timestamps(uint32_t index) {
     slot.timed_first = slot.timed_end = 0;
 }
 
-void Recorder::check_slot(uint32_t index) {
-    Slot& slot = slots_[index];
-    if (!slot.event) return;
-    if (slot.recorded && context_.table().GetEventStatus(context_.device(), slot.event.get()) != VK_EVENT_SET)
+void Recorder::expect_free(uint32_t index) const {
+    const Slot& slot = slots_[index];
+    if (slot.event && slot.recorded &&
+        context_.table().GetEventStatus(context_.device(), slot.event.get()) != VK_EVENT_SET)
         throw SlotInUse(
             fmt::format("frame slot {} is recorded again, but what was recorded with it last has not run to "
                         "its end; wait for that frame's fence, or use more slots",
                         index));
-    vk::check(context_.table().ResetEvent(context_.device(), slot.event.get()), "reset an event");
 }
 
 size_t Recorder::end_of_slice(const RecordRequest& request) const {
@@ -265,7 +264,9 @@ RecordProgress Recorder::record(VkCommandBuffer commands, const RecordRequest& r
     if (!set_up_) throw NotReady("a frame was asked for before the set-up was recorded");
     assert(request.slot < options_.slots && request.inputs.size() == plan_->inputs.size() &&
            request.outputs.size() == plan_->outputs.size());
-    check_slot(request.slot);
+    expect_free(request.slot);
+    if (const auto& event = slots_[request.slot].event)
+        vk::check(context_.table().ResetEvent(context_.device(), event.get()), "reset an event");
     read_timestamps(request.slot);
     if (request.restart) next_ = 0;
 
@@ -344,6 +345,13 @@ RecordProgress Recorder::record(VkCommandBuffer commands, const RecordRequest& r
     slot.recorded = true;
     next_ = progress.finished ? 0 : end;
     return progress;
+}
+
+void Recorder::abandon(uint32_t index) {
+    Slot& slot = slots_[index];
+    slot.recorded = false;
+    slot.timed_first = slot.timed_end = 0;
+    next_ = 0;
 }
 
 void Recorder::copy_to_images(VkCommandBuffer commands, const RecordRequest& request) {

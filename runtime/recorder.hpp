@@ -107,6 +107,13 @@ public:
     /// Throws `NotReady` or `SlotInUse`; nothing is recorded then.
     RecordProgress record(VkCommandBuffer commands, const RecordRequest& request);
 
+    /// Throws `SlotInUse` for a slot that `record` would refuse.
+    void expect_free(uint32_t slot) const;
+    /// What was recorded last with `slot` will never run: the slot is free, and the next recording begins a new run.
+    void abandon(uint32_t slot);
+    /// The set-up that was recorded will never run; it is due again.
+    void forget_setup() { set_up_ = false; }
+
 private:
     /// A dispatch with everything resolved but the host's resources.
     struct Ready {
@@ -129,7 +136,6 @@ private:
     void make_slots();
     void fill_staging();
     void read_timestamps(uint32_t slot);
-    void check_slot(uint32_t slot);
     [[nodiscard]] size_t end_of_slice(const RecordRequest& request) const;
     [[nodiscard]] bool is_kept(size_t output) const { return options_.outputs[output] != OutputTarget::Buffer; }
     [[nodiscard]] BufferRange kept(size_t output) const;

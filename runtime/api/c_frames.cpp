@@ -35,6 +35,8 @@ vkseg::HostResource resource_of(const vkseg_resource& resource, bool image, bool
 void record(vkseg_segmenter& segmenter, VkCommandBuffer commands, const vkseg_record_desc& desc,
             vkseg_progress* progress) {
     vkseg::Recorder& recorder = recorder_of(&segmenter);
+    // A structure that cannot be filled is refused before anything is recorded.
+    if (progress != nullptr) static_cast<void>(whole(progress, "progress"));
     if (desc.inside_render_pass != 0)
         throw refusal(VKSEG_ERROR_INSIDE_RENDER_PASS,
                       "compute cannot be recorded inside a render pass; end it first, or record before it begins");
@@ -97,33 +99,7 @@ VkCommandBuffer own_commands(vkseg_segmenter& segmenter, uint32_t slot) {
     return segmenter.commands[slot];
 }
 
-void submit(vkseg_segmenter& segmenter, const vkseg_submit_desc& desc, vkseg_progress* progress) {
-    vkseg::Recorder& recorder = recorder_of(&segmenter);
-    const vkseg::Context& context = *segmenter.context;
-    require_queue(context);
-    const vkseg_record_desc frame = whole(desc.record, "desc->record");
-    if (frame.slot >= segmenter.desc.frame_slots)
-        throw bad_argument("desc->record->slot is {}, expected less than {}", frame.slot, segmenter.desc.frame_slots);
-    if ((desc.wait_count > 0 && (desc.wait_semaphores == nullptr || desc.wait_stages == nullptr)) ||
-        (desc.signal_count > 0 && desc.signal_semaphores == nullptr))
-        throw bad_argument("desc has semaphores to wait for or to signal, but NULL for them or their stages");
-    if (!recorder.prepared()) {
-        bind_memory(recorder, {});
-        recorder.prepare({});
-    }
-    const vkseg::vk::DeviceTable& table = context.table();
-    const VkCommandBuffer commands = own_commands(segmenter, frame.slot);
-    VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
-    begin.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
-    vkseg::vk::check(table.BeginCommandBuffer(commands, &begin), "record a frame");
-    try {
-        if (!recorder.set_up()) recorder.record_setup(commands);
-        record(segmenter, commands, frame, progress);
-    } catch (...) {
-        static_cast<void>(table.ResetCommandBuffer(commands, 0));
-        throw;
-    }
-    vkseg::vk::check(table.EndCommandBuffer(commands), "record a frame");
+void send(const vkseg::Context& context, VkCommandBuffer commands, const vkseg_submit_desc& desc) {
     VkTimelineSemaphoreSubmitInfo timeline{VK_STRUCTURE_TYPE_TIMELINE_SEMAPHORE_SUBMIT_INFO};
     VkSubmitInfo info{VK_STRUCTURE_TYPE_SUBMIT_INFO};
     if (desc.wait_values != nullptr || desc.signal_values != nullptr) {
@@ -141,6 +117,44 @@ void submit(vkseg_segmenter& segmenter, const vkseg_submit_desc& desc, vkseg_pro
     info.signalSemaphoreCount = desc.signal_count;
     info.pSignalSemaphores = desc.signal_semaphores;
     vkseg::vk::check(context.submit(info, desc.fence), "submit a frame");
+}
+
+void submit(vkseg_segmenter& segmenter, const vkseg_submit_desc& desc, vkseg_progress* progress) {
+    vkseg::Recorder& recorder = recorder_of(&segmenter);
+    const vkseg::Context& context = *segmenter.context;
+    require_queue(context);
+    const vkseg_record_desc frame = whole(desc.record, "desc->record");
+    if (frame.slot >= segmenter.desc.frame_slots)
+        throw bad_argument("desc->record->slot is {}, expected less than {}", frame.slot, segmenter.desc.frame_slots);
+    if ((desc.wait_count > 0 && (desc.wait_semaphores == nullptr || desc.wait_stages == nullptr)) ||
+        (desc.signal_count > 0 && desc.signal_semaphores == nullptr))
+        throw bad_argument("desc has semaphores to wait for or to signal, but NULL for them or their stages");
+    if (!recorder.prepared()) {
+        bind_memory(recorder, {});
+        recorder.prepare({});
+    }
+    // Before its command buffer is touched, which may still run.
+    recorder.expect_free(frame.slot);
+    const vkseg::vk::DeviceTable& table = context.table();
+    const VkCommandBuffer commands = own_commands(segmenter, frame.slot);
+    VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
+    begin.flags = VK_COMMAND_BUFFER_USAGE_ONE_TIME_SUBMIT_BIT;
+    vkseg::vk::check(table.BeginCommandBuffer(commands, &begin), "record a frame");
+    const bool with_setup = !recorder.set_up();
+    bool recorded = false;
+    try {
+        if (with_setup) recorder.record_setup(commands);
+        record(segmenter, commands, frame, progress);
+        recorded = true;
+        vkseg::vk::check(table.EndCommandBuffer(commands), "record a frame");
+        send(context, commands, desc);
+    } catch (...) {
+        // What was recorded will never run.
+        if (recorded) recorder.abandon(frame.slot);
+        if (with_setup) recorder.forget_setup();
+        static_cast<void>(table.ResetCommandBuffer(commands, 0));
+        throw;
+    }
 }
 
 void run(vkseg_segmenter& segmenter, const vkseg_run_desc& desc) {
