@@ -25,6 +25,8 @@ struct PlaneRange {
     ValueId value = no_value;
     int first_plane = 0;
     int plane_count = 0;
+    /// How many of them are read or written, where not all.
+    int touched_planes = plane_count;
     [[nodiscard]] bool used() const { return value != no_value; }
 };
 
@@ -57,6 +59,8 @@ public:
     std::vector<PlanarValue> planar;  // by ValueId; no planes for host values
     /// A further value in the arena, for what lies between two dispatches of one node.
     std::function<ValueId(const PlanarValue& like)> add_temporary;
+    /// The value in that map: itself, or a copy.
+    std::function<ValueId(ValueId value, const ChannelMap& map)> in_map;
     std::vector<LoweredDispatch> dispatches;
     std::vector<PackedWeight> packed;
     uint64_t packed_bytes = 0;

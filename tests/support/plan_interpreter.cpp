@@ -97,7 +97,9 @@ struct Machine {
 
     /// add, scale and shift, activation: constants 3, 4, 5; vectors from `base` on.
     [[nodiscard]] Vec4 epilogue(Vec4 v, size_t base, size_t plane, uint32_t add_index) const {
-        const size_t planes = spec(6);
+        return epilogue(v, base, plane, spec(6), add_index);
+    }
+    [[nodiscard]] Vec4 epilogue(Vec4 v, size_t base, size_t plane, size_t planes, uint32_t add_index) const {
         if (spec(3) != 0) {
             const Vec4 other = read(1, add_index);
             for (size_t i = 0; i < 4; ++i) v[i] += other[i];
@@ -167,6 +169,95 @@ void run_conv2d(const Machine& m) {
                 }
             m.write(out_index, m.epilogue(sum, biases + planes, o,
                                           pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+        }
+    });
+}
+
+/// Vectors per plane behind the weights: scale and shift, slope.
+size_t epilogue_vectors(const Machine& m) {
+    return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
+}
+
+void run_esp_pyramid(const Machine& m) {
+    const auto pc = m.push_as<push::Pyramid>();
+    const bool unrolled = !m.windowed() && std::string(to_string(m.dispatch.shader)).ends_with("_texel");
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    m.for_each(out_size, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t z) {
+        const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+        std::vector<Vec4> sum(std::max<size_t>(planes, m.spec(12)));
+        size_t section = size_t{z} * pc.m.block_weights;
+        uint32_t branch_plane = 0;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+            const uint32_t width = branch == 0 ? pc.first_planes : pc.planes;
+            const size_t own = unrolled ? width : planes;
+            const size_t rows = kernel_h * kernel_w * pc.in_planes * 4 * own;
+            const int dilation = static_cast<int>(pc.dilations[branch / 2] >> (16 * (branch % 2)) & 0xffff);
+            for (size_t o = 0; o < own && z * planes + o < width; ++o) {
+                if ((pc.continues >> branch & 1) == 0) sum[o] = {};
+                const Vec4 bias = m.weight(section + rows + o);
+                for (size_t j = 0; j < 4; ++j) sum[o][j] += bias[j];
+                size_t row = section + o;
+                for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                    const int iy = static_cast<int>(y) * stride.high +
+                                   (static_cast<int>(tap / kernel_w) - static_cast<int>(kernel_h / 2)) * dilation;
+                    const int ix = static_cast<int>(x) * stride.low +
+                                   (static_cast<int>(tap % kernel_w) - static_cast<int>(kernel_w / 2)) * dilation;
+                    const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+                    for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                        Vec4 texel{};
+                        if (valid)
+                            texel = m.read(
+                                0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                        for (size_t lane = 0; lane < 4; ++lane, row += own) {
+                            const Vec4 w = m.weight(row);
+                            for (size_t j = 0; j < 4; ++j) sum[o][j] += texel[lane] * w[j];
+                        }
+                    }
+                }
+                const auto plane = branch_plane + static_cast<uint32_t>(z * planes + o);
+                m.write(pc.m.out_base + plane * pc.m.out_stride + pixel,
+                        m.epilogue(sum[o], section + rows + own, o, own,
+                                   pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+            }
+            section += rows + (1 + epilogue_vectors(m)) * own;
+            branch_plane += width;
+        }
+    });
+}
+
+void run_eesp_pyramid(const Machine& m) {
+    const auto pc = m.push_as<push::Pyramid>();
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    m.for_each(out_size, 1, [&](uint32_t x, uint32_t y, uint32_t z) {
+        const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+        std::vector<Vec4> sum(planes);
+        size_t section = size_t{z} * pc.m.block_weights;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+            const int dilation = static_cast<int>(pc.dilations[branch / 2] >> (16 * (branch % 2)) & 0xffff);
+            const size_t bias = section + kernel_h * kernel_w * planes;
+            for (size_t o = 0; o < planes; ++o) {
+                if ((pc.continues >> branch & 1) == 0) sum[o] = {};
+                const auto plane = static_cast<uint32_t>(z * planes + o);
+                for (size_t j = 0; j < 4; ++j) sum[o][j] += m.weight(bias + o)[j];
+                for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                    const int iy = static_cast<int>(y) * stride.high +
+                                   (static_cast<int>(tap / kernel_w) - static_cast<int>(kernel_h / 2)) * dilation;
+                    const int ix = static_cast<int>(x) * stride.low +
+                                   (static_cast<int>(tap % kernel_w) - static_cast<int>(kernel_w / 2)) * dilation;
+                    if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                    const Vec4 texel =
+                        m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                    const Vec4 w = m.weight(section + tap * planes + o);
+                    for (size_t j = 0; j < 4; ++j) sum[o][j] += texel[j] * w[j];
+                }
+                const uint32_t target = branch * pc.planes + plane;
+                m.write(pc.m.out_base + target * pc.m.out_stride + pixel,
+                        m.epilogue(sum[o], bias + planes, o,
+                                   pc.m.add_base + target * pc.m.add_stride + pixel * pc.m.add_pixel));
+            }
+            section = bias + (1 + epilogue_vectors(m)) * planes;
         }
     });
 }
@@ -410,6 +501,8 @@ void run(const Machine& m) {
     const std::string name = to_string(m.dispatch.shader);
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return run_conv2d(m);
+    if (is("esp_pyramid_")) return run_esp_pyramid(m);
+    if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
     if (is("eltwise_")) return run_eltwise(m);
     if (is("multiply_")) return run_multiply(m);
