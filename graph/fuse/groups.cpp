@@ -14,6 +14,7 @@ namespace {
 constexpr const Pattern* patterns[] = {
     &esp_pyramid,
     &eesp_pyramid,
+    &score_head,
 };
 
 const Pattern& pattern_named(std::string_view name) {

@@ -13,4 +13,8 @@ extern const Pattern esp_pyramid;
 /// The same of an EESP unit, whose convolutions are depthwise.
 extern const Pattern eesp_pyramid;
 
+/// What makes the scores, a (transposed) convolution or a resize, and the class with the highest one. The scores are
+/// never stored.
+extern const Pattern score_head;
+
 }  // namespace vkseg

@@ -94,6 +94,16 @@ struct Argmax {
     float scale_y;
 };
 
+struct Head {
+    Memory m;            // block_weights: per chunk of classes
+    uint in_planes;
+    uint channels;       // classes
+    uint chunks;
+    uint stride;
+    uint dilation;
+    uint padding;        // left, top
+};
+
 struct Colourise {
     uint pixels;
     uint bytes_per_pixel;
@@ -108,7 +118,7 @@ struct Colourise {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 100 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Pyramid) == 120);
+static_assert(sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

@@ -126,6 +126,52 @@ TEST_F(Pyramids, OnACpuAreFusedWhileTheCodeIsShort) {
     EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "esp_pyramid(%1) -> %6 : m.d1 m.d2 m.d4 small\n");
 }
 
+/// Scores 1 by 1 to the classes of their pixels.
+ValueId labels(Graph& graph, ValueId scores, Sampling sampling, Axes size) {
+    return graph.add("labels", Argmax{sampling, {.kind = SizeRule::Kind::Fixed, .fixed = size}}, {scores});
+}
+
+TEST(ScoreHeads, OfConvolutionsAtTheScoresOwnSize) {
+    for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear}) {
+        test::Builder b;
+        const ValueId x = b.conv("x", b.input(3, 4, 6), 8);
+        b.output(labels(b.graph, b.conv_transpose("up", x, 5, true), sampling, {8, 12}));
+        b.output(labels(b.graph, b.conv("head", x, 5), sampling, {4, 6}));
+        EXPECT_EQ(groups_of(b.graph), "score_head(%1) -> %3 : up labels\nscore_head(%1) -> %5 : head labels\n");
+        EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+        Choices off;
+        off.disabled_fusions = {"score_head"};
+        EXPECT_EQ(groups_of(b.graph, off), "");
+    }
+}
+
+TEST(ScoreHeads, OfResizesReadTheSmallScores) {
+    test::Builder b;
+    const ValueId picture = b.input(3, 9, 13), scores = b.conv("x", picture, 5);
+    const ValueId half = b.pool("half", scores);
+    const ValueId full = b.graph.add(
+        "full", Resize{Resize::Mode::BilinearAligned, {.kind = SizeRule::Kind::LikeOperand}}, {half, picture});
+    b.output(labels(b.graph, full, Sampling::Nearest, {9, 13}));
+    for (const bool cpu_shaped : {false, true})
+        EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", cpu_shaped), "score_head(%2) -> %4 : full labels\n");
+}
+
+TEST(ScoreHeads, WhoseScoresAreReadElsewhereOrAtAnotherSizeAreNone) {
+    test::Builder b;
+    const ValueId x = b.conv("x", b.input(3, 4, 6), 8);
+    const ValueId shown = b.conv("shown", x, 5);
+    b.output(labels(b.graph, shown, Sampling::Nearest, {4, 6}));
+    b.output(shown);
+    const ValueId confident = b.conv("confident", x, 5);
+    b.output(labels(b.graph, confident, Sampling::Nearest, {4, 6}));
+    b.output(b.graph.add("confidence", Confidence{.size = {.fixed = {4, 6}}}, {confident}));
+    b.output(labels(b.graph, b.conv("small", x, 5), Sampling::Nearest, {8, 12}));
+    b.output(labels(b.graph, b.conv("grouped", x, 4, false, 2), Sampling::Nearest, {4, 6}));
+    b.output(labels(b.graph, b.relu("activated", b.conv("positive", x, 4)), Sampling::Nearest, {4, 6}));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
 TEST(Fusions, AnUnknownNameListsThoseThatAre) {
     test::Builder b;
     b.output(b.conv("a", b.input(3), 4));

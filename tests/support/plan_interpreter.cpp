@@ -475,26 +475,99 @@ void run_image_to_tensor(const Machine& m) {
     });
 }
 
+/// Bytes of the dispatch's result in memory order, as many as its invocations reach.
+template <typename Label>
+void write_labels(const Machine& m, Halves size, const Label& label) {
+    const size_t reach = size_t{m.dispatch.group_count[0]} * m.dispatch.group_count[1] * m.spec(0) * 4;
+    const auto pixels = static_cast<size_t>(size.low) * static_cast<size_t>(size.high);
+    for (size_t i = 0; i < std::min(pixels, reach); ++i)
+        m.host_target(0)[i] = static_cast<uint8_t>(label(static_cast<int>(i % static_cast<size_t>(size.low)),
+                                                         static_cast<int>(i / static_cast<size_t>(size.low))));
+}
+
 void run_argmax(const Machine& m) {
     const auto pc = m.push_as<push::Argmax>();
     const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
-    if (m.spec(3) != 0 || m.spec(4) != 0) throw std::logic_error("the interpreter takes the nearest class only");
-    for (int y = 0; y < size.high; ++y)
-        for (int x = 0; x < size.low; ++x) {
-            const int sx = (2 * x + 1) * in_size.low / (2 * size.low);
-            const int sy = (2 * y + 1) * in_size.high / (2 * size.high);
-            uint32_t best = 0;
-            float highest = -INFINITY;
-            for (uint32_t c = 0; c < pc.channels; ++c) {
-                const float score = m.read(
+    if (m.spec(3) != 0) throw std::logic_error("the interpreter knows no confidence");
+    const uint32_t sampling = m.spec(4);
+    /// The two scores on an axis and the weight of the second.
+    struct Taps {
+        int low, high;
+        float fraction;
+    };
+    const auto taps = [&](int at, float scale, int extent, int out_extent) {
+        const auto position = static_cast<float>(at);
+        if (sampling == 0) {
+            const int nearest = (2 * at + 1) * extent / (2 * out_extent);
+            return Taps{nearest, nearest, 0.0f};
+        }
+        if (sampling == 3) {
+            const int nearest = std::min(static_cast<int>(position * scale), extent - 1);
+            return Taps{nearest, nearest, 0.0f};
+        }
+        const float source = std::clamp(sampling == 1 ? (position + 0.5f) * scale - 0.5f : position * scale, 0.0f,
+                                        static_cast<float>(extent - 1));
+        const int low = static_cast<int>(source);
+        return Taps{low, std::min(low + 1, extent - 1), source - static_cast<float>(low)};
+    };
+    write_labels(m, size, [&](int x, int y) {
+        const Taps tx = taps(x, pc.scale_x, in_size.low, size.low), ty = taps(y, pc.scale_y, in_size.high, size.high);
+        uint32_t best = 0;
+        float highest = -INFINITY;
+        for (uint32_t c = 0; c < pc.channels; ++c) {
+            const auto at = [&](int sy, int sx) {
+                return m.read(
                     0, pc.m.in_base + c / 4 * pc.m.in_stride + static_cast<uint32_t>(sy * in_size.low + sx))[c % 4];
-                if (score > highest) {
-                    highest = score;
-                    best = c;
+            };
+            const float top = std::lerp(at(ty.low, tx.low), at(ty.low, tx.high), tx.fraction);
+            const float bottom = std::lerp(at(ty.high, tx.low), at(ty.high, tx.high), tx.fraction);
+            const float score = std::lerp(top, bottom, ty.fraction);
+            if (score > highest) {
+                highest = score;
+                best = c;
+            }
+        }
+        return best;
+    });
+}
+
+void run_score_head(const Machine& m) {
+    const auto pc = m.push_as<push::Head>();
+    const size_t planes = m.spec(3), kernel_h = m.spec(4), kernel_w = m.spec(5);
+    const bool transposed = m.spec(6) != 0;
+    const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size), stride = halves(pc.stride);
+    const Halves dilation = halves(pc.dilation), padding = halves(pc.padding);
+    const auto input = [&](int at, size_t k, int step, int spread, int pad) {
+        const int scaled =
+            transposed ? at + pad - static_cast<int>(k) * spread : at * step - pad + static_cast<int>(k) * spread;
+        if (!transposed) return scaled;
+        return scaled >= 0 && scaled % step == 0 ? scaled / step : -1;
+    };
+    write_labels(m, size, [&](int x, int y) {
+        uint32_t best = 0;
+        float highest = -INFINITY;
+        for (uint32_t c = 0; c < pc.channels; ++c) {
+            const size_t chunk = c / (4 * planes), o = c / 4 % planes, weights = chunk * pc.m.block_weights;
+            const size_t tap_vectors = pc.in_planes * 4 * planes;
+            float sum = m.weight(weights + kernel_h * kernel_w * tap_vectors + o)[c % 4];
+            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                const int iy = input(y, tap / kernel_w, stride.high, dilation.high, padding.high);
+                const int ix = input(x, tap % kernel_w, stride.low, dilation.low, padding.low);
+                if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                    const Vec4 texel =
+                        m.read(0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                    for (size_t lane = 0; lane < 4; ++lane)
+                        sum += texel[lane] * m.weight(weights + tap * tap_vectors + (i * 4 + lane) * planes + o)[c % 4];
                 }
             }
-            m.host_target(0)[y * size.low + x] = static_cast<uint8_t>(best);
+            if (sum > highest) {
+                highest = sum;
+                best = c;
+            }
         }
+        return best;
+    });
 }
 
 void run(const Machine& m) {
@@ -515,6 +588,7 @@ void run(const Machine& m) {
     if (is("store_nchw_")) return run_host_floats(m, false);
     if (is("image_to_tensor_")) return run_image_to_tensor(m);
     if (is("argmax_")) return run_argmax(m);
+    if (is("score_head_")) return run_score_head(m);
     throw std::logic_error("the interpreter does not know " + name);
 }
 
