@@ -11,7 +11,9 @@ layout(push_constant) uniform Push { Argmax pc; };
 layout(set = 1, binding = 0, std430) writeonly buffer Host { uint host[]; };
 
 layout(constant_id = 3) const bool CONFIDENCE = false;
-layout(constant_id = 4) const bool BILINEAR = false;
+// 0 the score below the pixel's centre; as Resize does: 1 bilinear, 2 bilinear with aligned corners, 3 nearest.
+layout(constant_id = 4) const int SAMPLING = 0;
+const bool BILINEAR = SAMPLING == 1 || SAMPLING == 2;
 
 const float LOWEST = -3.402823466e38;
 
@@ -40,14 +42,16 @@ void main() {
         uvec4 taps;
         vec2 f = vec2(0.0);
         if (BILINEAR) {
-            const vec2 source =
-                clamp((vec2(pixel) + 0.5) * vec2(pc.scale_x, pc.scale_y) - 0.5, vec2(0.0), vec2(in_size - 1u));
+            const vec2 scale = vec2(pc.scale_x, pc.scale_y);
+            const vec2 source = clamp(SAMPLING == 1 ? (vec2(pixel) + 0.5) * scale - 0.5 : vec2(pixel) * scale,
+                                      vec2(0.0), vec2(in_size - 1u));
             const uvec2 low = uvec2(source), high = min(low + 1u, in_size - 1u);
             f = source - vec2(low);
             taps = uvec4(low.y * in_size.x + low.x, low.y * in_size.x + high.x, high.y * in_size.x + low.x,
                          high.y * in_size.x + high.x);
         } else {
-            const uvec2 source = (2u * pixel + 1u) * in_size / (2u * size);
+            const uvec2 source = SAMPLING == 0 ? (2u * pixel + 1u) * in_size / (2u * size)
+                                               : min(uvec2(vec2(pixel) * vec2(pc.scale_x, pc.scale_y)), in_size - 1u);
             taps = uvec4(source.y * in_size.x + source.x);
         }
         float best = LOWEST;

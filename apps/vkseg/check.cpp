@@ -42,13 +42,13 @@ int run_check(const CheckOptions& options) {
         throw error("--weights belong to one network, but {} are named", options.networks.size());
     std::array<int, 2> size = parse_size(options.common.size);
     if (size[0] == 0) size = {256, 128};
-    const PrecisionChoice precision = parse_precision(options.common.precision);
+    const RunnerOptions runner = runner_options(options.common);
     const std::unique_ptr<Context> context = open_context(options.common);
     nlohmann::json results = nlohmann::json::array();
     bool all_passed = true;
     for (const std::string& name : options.networks) {
         const auto model = open_model(options.common, name, parse_config(options.common.config), size);
-        Runner device(model, context.get(), {precision, {}});
+        Runner device(model, context.get(), runner);
         Runner plain(model, nullptr, {});
         const Tensor input = made_up_input(model->width, model->height);
         const double error = relative_l2(device.scores(input), plain.scores(input));

@@ -21,6 +21,7 @@ struct CommonOptions {
     /// Empty: for people; "-": JSON on standard output; else a file.
     std::string json;
     std::vector<std::string> disabled_passes;
+    std::vector<std::string> disabled_fusions;
 };
 
 struct DevicesOptions {

@@ -33,6 +33,10 @@ void add_device(CLI::App& command, CommonOptions& options) {
     add_precision(command, options);
     command.add_option("--disable-pass", options.disabled_passes, "Leave out a simplification of the graph, by name")
         ->type_name("PASS");
+    command
+        .add_option("--disable-fusion", options.disabled_fusions,
+                    "Run the layers of a fusion one by one, by its name in the plan")
+        ->type_name("FUSION");
 }
 
 /// What a network is made from.

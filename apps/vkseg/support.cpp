@@ -74,6 +74,7 @@ OpenedNetwork open_network(const CommonOptions& options, const std::string& netw
         opened.precision = parse_precision(options.precision);
         opened.model = load_model(model, size[0], size[1]);
     }
+    opened.choices.disabled_fusions.insert(options.disabled_fusions.begin(), options.disabled_fusions.end());
     for (const std::string& name : opened.model->non_finite_tensors)
         warn(fmt::format("'{}': tensor '{}' holds values that are not finite; the result will be of no use",
                          options.weights.empty() ? network : options.weights, name));
@@ -93,8 +94,9 @@ Engine open_engine(const CommonOptions& options, const std::string& network, con
     engine.model = opened.model;
     engine.classes = std::move(opened.classes);
     engine.context = open_context(options);
-    engine.runner = std::make_unique<Runner>(engine.model, engine.context.get(),
-                                             RunnerOptions{opened.precision, opened.choices.denied_families});
+    engine.runner = std::make_unique<Runner>(
+        engine.model, engine.context.get(),
+        RunnerOptions{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions});
     return engine;
 }
 
@@ -117,6 +119,13 @@ std::array<int, 2> parse_size(const std::string& text) {
     if (size[0] < 1 || size[1] < 1 || size[0] > 32767 || size[1] > 32767)
         throw error("--size {}: a side has 1 to 32767 pixels", text);
     return size;
+}
+
+RunnerOptions runner_options(const CommonOptions& options) {
+    RunnerOptions runner;
+    runner.precision = parse_precision(options.precision);
+    runner.disabled_fusions = {options.disabled_fusions.begin(), options.disabled_fusions.end()};
+    return runner;
 }
 
 PrecisionChoice parse_precision(const std::string& text) {

@@ -50,6 +50,8 @@ void expect_trained(const CommonOptions& options, const std::string& network, co
 
 /// {width, height} of "1024x512"; {0, 0} for "".
 [[nodiscard]] std::array<int, 2> parse_size(const std::string& text);
+/// How the device is to run a network.
+[[nodiscard]] RunnerOptions runner_options(const CommonOptions& options);
 [[nodiscard]] PrecisionChoice parse_precision(const std::string& text);
 /// `text` is a JSON object, or names a file with one.
 [[nodiscard]] Config parse_config(const std::string& text);

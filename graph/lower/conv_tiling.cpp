@@ -77,9 +77,6 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
     return tiles;
 }
 
-/// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each.
-constexpr int max_unrolled_macs = 7200;
-
 /// Parts of the input planes, each its own dispatch that continues the sum. All parts but the last have one size.
 std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, bool cpu_shaped) {
     if (!cpu_shaped) return {tile.in};

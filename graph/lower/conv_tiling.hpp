@@ -32,6 +32,9 @@ struct ConvGeometry {
 
 [[nodiscard]] std::vector<std::array<int, 2>> all_taps(Axes kernel);
 
+/// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each.
+constexpr int max_unrolled_macs = 7200;
+
 /// Dispatches of conv2d.comp that compute `node` in this geometry, epilogue included.
 void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,
                        LowerContext& context);

@@ -63,34 +63,6 @@ void lower_host_floats(ValueId value, ValueId dense, bool import, LowerContext& 
     }
 }
 
-void lower_argmax(const Node& node, Sampling sampling, bool confidence, LowerContext& context) {
-    const PlanarValue& in = context.planar[static_cast<size_t>(node.inputs[0])];
-    const TensorDesc& out = context.graph.desc(node.output);
-    // A row of invocations stands for 4 pixels each in memory order, whatever the picture's width.
-    const std::array<uint32_t, 3> local =
-        context.cpu_shaped ? std::array<uint32_t, 3>{64, 1, 1} : std::array<uint32_t, 3>{128, 1, 1};
-    const auto words = static_cast<uint32_t>((out.host_size_bytes() + 3) / 4);
-    const uint32_t groups = ceil_div(words, local[0]);
-    const uint32_t groups_x = std::min(groups, context.facts.max_workgroup_count[0]);
-    LoweredDispatch lowered;
-    lowered.variant = catalog::argmax;
-    lowered.in0 = {node.inputs[0], 0, in.map.planes};
-    push::Argmax push{};
-    push.m.out_size = pack_halves(out.width(), out.height());
-    // Not the graph's description: the scores may be a dense copy, which the graph does not know.
-    push.channels = static_cast<uint32_t>(in.map.slot_of_channel.size());
-    push.scale_x = static_cast<float>(in.width) / static_cast<float>(out.width());
-    push.scale_y = static_cast<float>(in.height) / static_cast<float>(out.height());
-    Dispatch& dispatch = lowered.dispatch;
-    dispatch.specialization = {local[0], local[1], local[2], confidence ? 1u : 0u,
-                               sampling == Sampling::Bilinear ? 1u : 0u};
-    dispatch.host = {context.host_binding(0, node.output, true)};
-    dispatch.bytes_written = dispatch.host[0].size_bytes;
-    set_push(dispatch, push);
-    dispatch.group_count = {groups_x, ceil_div(groups, groups_x), 1};
-    context.dispatches.push_back(std::move(lowered));
-}
-
 }  // namespace
 
 void lower_import(ValueId value, LowerContext& context) {
@@ -128,12 +100,57 @@ void lower(const ImageToTensor& op, const Node& node, LowerContext& context) {
     context.dispatches.push_back(std::move(lowered));
 }
 
+uint32_t labels_size(ValueId labels, const LowerContext& context) {
+    const TensorDesc& out = context.graph.desc(labels);
+    return pack_halves(out.width(), out.height());
+}
+
+LoweredDispatch labels_dispatch(ValueId labels, const LowerContext& context) {
+    const uint32_t local = context.cpu_shaped ? 64 : 128;
+    const auto words = static_cast<uint32_t>((context.graph.desc(labels).host_size_bytes() + 3) / 4);
+    const uint32_t groups = ceil_div(words, local);
+    const uint32_t groups_x = std::min(groups, context.facts.max_workgroup_count[0]);
+    LoweredDispatch lowered;
+    Dispatch& dispatch = lowered.dispatch;
+    dispatch.specialization = {local, 1, 1};
+    dispatch.host = {context.host_binding(0, labels, true)};
+    dispatch.bytes_written = dispatch.host[0].size_bytes;
+    dispatch.group_count = {groups_x, ceil_div(groups, groups_x), 1};
+    return lowered;
+}
+
+void lower_argmax(ValueId scores, ValueId labels, ScoreSampling sampling, bool confidence, LowerContext& context) {
+    const PlanarValue& in = context.planar[static_cast<size_t>(scores)];
+    const TensorDesc& out = context.graph.desc(labels);
+    LoweredDispatch lowered = labels_dispatch(labels, context);
+    lowered.variant = catalog::argmax;
+    lowered.in0 = {scores, 0, in.map.planes};
+    const int corner = sampling == ScoreSampling::BilinearAligned ? 1 : 0;
+    const auto scale = [&](int from, int to) {
+        return to > corner ? static_cast<float>(from - corner) / static_cast<float>(to - corner) : 0.0f;
+    };
+    push::Argmax push{};
+    push.m.out_size = labels_size(labels, context);
+    // Not the graph's description: the scores may be a dense copy, which the graph does not know.
+    push.channels = static_cast<uint32_t>(in.map.slot_of_channel.size());
+    push.scale_x = scale(in.width, out.width());
+    push.scale_y = scale(in.height, out.height());
+    lowered.dispatch.specialization.push_back(confidence ? 1u : 0u);
+    lowered.dispatch.specialization.push_back(static_cast<uint32_t>(sampling));
+    set_push(lowered.dispatch, push);
+    context.dispatches.push_back(std::move(lowered));
+}
+
 void lower(const Argmax& op, const Node& node, LowerContext& context) {
-    lower_argmax(node, op.sampling, false, context);
+    const bool bilinear = op.sampling == Sampling::Bilinear;
+    lower_argmax(node.inputs[0], node.output, bilinear ? ScoreSampling::Bilinear : ScoreSampling::Nearest, false,
+                 context);
 }
 
 void lower(const Confidence& op, const Node& node, LowerContext& context) {
-    lower_argmax(node, op.sampling, true, context);
+    const bool bilinear = op.sampling == Sampling::Bilinear;
+    lower_argmax(node.inputs[0], node.output, bilinear ? ScoreSampling::Bilinear : ScoreSampling::Nearest, true,
+                 context);
 }
 
 void lower(const Colourise& op, const Node& node, LowerContext& context) {

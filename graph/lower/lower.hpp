@@ -25,6 +25,8 @@ struct PlaneRange {
     ValueId value = no_value;
     int first_plane = 0;
     int plane_count = 0;
+    /// How many of them are read or written, where not all.
+    int touched_planes = plane_count;
     [[nodiscard]] bool used() const { return value != no_value; }
 };
 
@@ -57,6 +59,8 @@ public:
     std::vector<PlanarValue> planar;  // by ValueId; no planes for host values
     /// A further value in the arena, for what lies between two dispatches of one node.
     std::function<ValueId(const PlanarValue& like)> add_temporary;
+    /// The value in that map: itself, or a copy.
+    std::function<ValueId(ValueId value, const ChannelMap& map)> in_map;
     std::vector<LoweredDispatch> dispatches;
     std::vector<PackedWeight> packed;
     uint64_t packed_bytes = 0;
@@ -107,7 +111,27 @@ void lower(const Node& node, LowerContext& context);
 void lower_import(ValueId value, LowerContext& context);
 void lower_export(ValueId value, ValueId dense, LowerContext& context);
 
+/// How the kernel of Argmax and Confidence reads scores; the numbers are those of argmax.comp.
+enum class ScoreSampling : uint32_t {
+    /// The score below the pixel's centre.
+    Nearest,
+    /// Between pixel centres.
+    Bilinear,
+    /// The same with aligned corners.
+    BilinearAligned,
+    /// Resize's nearest: rounds towards zero.
+    Floor,
+};
+/// One byte per pixel of `labels` from dense scores.
+void lower_argmax(ValueId scores, ValueId labels, ScoreSampling sampling, bool confidence, LowerContext& context);
+
 // Tools for lowerings.
+
+/// A dispatch whose invocations write four bytes of `labels` each, in memory order: grid, host binding and the
+/// specialisation constants of the workgroup.
+[[nodiscard]] LoweredDispatch labels_dispatch(ValueId labels, const LowerContext& context);
+/// Width and height of a value that lies in host memory.
+[[nodiscard]] uint32_t labels_size(ValueId labels, const LowerContext& context);
 
 /// `blocks` blocks of `planes` planes, from plane `first` on: what one dispatch covers.
 struct PlaneBlocks {

@@ -1,3 +1,4 @@
+#include "graph/fuse/fuse.hpp"
 #include "graph/ir/error.hpp"
 #include "graph/lower/plane_kernel.hpp"
 #include "graph/plan/memory_planner.hpp"
@@ -8,7 +9,7 @@
 #include <cstring>
 #include <map>
 
-// From a graph to a plan: channel maps, placement, lowering, memory, addresses, barriers.
+// From a graph to a plan: channel maps, groups, placement, lowering, memory, addresses, barriers.
 
 namespace vkseg {
 
@@ -46,16 +47,23 @@ public:
         refuse_large_extents();
         list_host_buffers();
         context_.planar = choose_maps(graph_);
-        placement_ = place_values(graph_, context_.planar, context_.choices.in_place);
+        const std::vector<Group> groups = form_groups(context_);
+        placement_ = place_values(graph_, groups, context_.planar, context_.choices.in_place);
         context_.add_temporary = [this](const PlanarValue& like) {
             const ValueId id = placement_.add_value();
             context_.planar.push_back(like);
             context_.planar.back().value = id;
             return id;
         };
+        context_.in_map = [this](ValueId value, const ChannelMap& map) { return in_map(value, map); };
         for (ValueId value : graph_.inputs)
             if (graph_.desc(value).kind == ValueKind::Features) lower_import(value, context_);
-        for (const Node& node : graph_.nodes) lower_node(node);
+        for (const Group& group : groups) {
+            if (group.is_fused())
+                lower(group, context_);
+            else
+                lower_node(graph_.nodes[static_cast<size_t>(group.nodes[0])]);
+        }
         for (ValueId value : graph_.outputs)
             if (graph_.desc(value).kind == ValueKind::Features) lower_export(value, dense(value), context_);
         plan_arena();
@@ -265,7 +273,7 @@ private:
         std::memcpy(dispatch.push.data(), &memory, sizeof(memory));
 
         const auto tensor_bytes = [&](const PlaneRange& range) {
-            return static_cast<uint64_t>(range.plane_count) * static_cast<uint64_t>(planar(range).width) *
+            return static_cast<uint64_t>(range.touched_planes) * static_cast<uint64_t>(planar(range).width) *
                    static_cast<uint64_t>(planar(range).height) * texel_bytes_;
         };
         const auto reads = [&](const PlaneRange& range, const ArenaSlice& part) {

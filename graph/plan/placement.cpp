@@ -44,13 +44,6 @@ bool keeps_map(const Graph& graph, const Node& node) {
     return false;
 }
 
-/// Whether a node reads an operand only at the texel it writes: its result may take that operand's memory. Asked by
-/// position, because one value may be read twice, once of them with its neighbours.
-bool reads_by_texel(const Node& node, size_t operand) {
-    if (is<Identity>(node) && node.epilogue.empty()) return false;
-    return is_elementwise(node) || (node.epilogue.add && operand + 1 == node.inputs.size());
-}
-
 /// Where a value lies, for questions of overlap.
 struct Extent {
     ValueId root = no_value;
@@ -70,49 +63,58 @@ bool same_size(const PlanarValue& a, const PlanarValue& b) {
     return a.map.planes == b.map.planes && a.width == b.width && a.height == b.height;
 }
 
+/// A group of one node that is an `Op`.
+template <typename Op>
+const Node* alone(const Graph& graph, const Group& group) {
+    const Node& node = graph.nodes[static_cast<size_t>(group.nodes.back())];
+    return !group.is_fused() && is<Op>(node) ? &node : nullptr;
+}
+
 /// A result takes the buffer of an operand that nothing reads afterwards.
-void run_in_place(const Graph& graph, const std::vector<PlanarValue>& planar, Placement& placement) {
+void run_in_place(const Graph& graph, const std::vector<Group>& groups, const std::vector<PlanarValue>& planar,
+                  Placement& placement) {
     constexpr int after_all = std::numeric_limits<int>::max();
     std::vector<int> last_use(graph.values.size(), -1);
     const auto root = [&](ValueId value) { return placement.resolve(value).root; };
-    const auto touch = [&](ValueId value, int node) {
+    const auto touch = [&](ValueId value, int group) {
         int& last = last_use[static_cast<size_t>(root(value))];
-        last = std::max(last, node);
+        last = std::max(last, group);
     };
-    for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
-        const Node& node = graph.nodes[static_cast<size_t>(i)];
-        touch(node.output, i);
-        for (ValueId operand : node.inputs) touch(operand, i);
+    for (int i = 0; i < static_cast<int>(groups.size()); ++i) {
+        const Group& group = groups[static_cast<size_t>(i)];
+        touch(group.output, i);
+        for (ValueId operand : group.inputs) touch(operand, i);
     }
     for (ValueId value : graph.outputs) touch(value, after_all);
 
-    for (int i = 0; i < static_cast<int>(graph.nodes.size()); ++i) {
-        const Node& node = graph.nodes[static_cast<size_t>(i)];
-        if (graph.desc(node.output).kind != ValueKind::Features || placement.is_inside(node.output)) continue;
-        for (size_t operand = 0; operand < node.inputs.size(); ++operand) {
-            if (!reads_by_texel(node, operand)) continue;
-            const ValueId candidate = node.inputs[operand];
+    for (int i = 0; i < static_cast<int>(groups.size()); ++i) {
+        const Group& group = groups[static_cast<size_t>(i)];
+        if (graph.desc(group.output).kind != ValueKind::Features || placement.is_inside(group.output)) continue;
+        for (size_t operand = 0; operand < group.inputs.size(); ++operand) {
+            if (!group.reads_by_texel[operand]) continue;
+            const ValueId candidate = group.inputs[operand];
             const ValueId source = root(candidate);
             bool read_elsewhere = false;
-            for (size_t other = 0; other < node.inputs.size(); ++other)
-                read_elsewhere = read_elsewhere || (root(node.inputs[other]) == source && !reads_by_texel(node, other));
+            for (size_t other = 0; other < group.inputs.size(); ++other)
+                read_elsewhere =
+                    read_elsewhere || (root(group.inputs[other]) == source && !group.reads_by_texel[other]);
             if (read_elsewhere || last_use[static_cast<size_t>(source)] != i ||
-                planar[static_cast<size_t>(candidate)].map != planar[static_cast<size_t>(node.output)].map ||
+                planar[static_cast<size_t>(candidate)].map != planar[static_cast<size_t>(group.output)].map ||
                 placement.resolve(candidate).first_plane != 0 ||
-                !same_size(planar[static_cast<size_t>(source)], planar[static_cast<size_t>(node.output)]))
+                !same_size(planar[static_cast<size_t>(source)], planar[static_cast<size_t>(group.output)]))
                 continue;
-            const int result_last_use = last_use[static_cast<size_t>(node.output)];
-            placement.put_inside(node.output, source, 0);
+            const int result_last_use = last_use[static_cast<size_t>(group.output)];
+            placement.put_inside(group.output, source, 0);
             last_use[static_cast<size_t>(source)] = result_last_use;
             break;
         }
     }
 }
 
-/// Whether writing `target`'s operands over `source` loses nothing that is read later: each part is written by a node
+/// Whether writing `target`'s operands over `source` loses nothing that is read later: each part is written by a group
 /// that is the last to read what it overwrites, and reads it only at the texel it writes.
-bool may_overwrite(const Graph& graph, const std::vector<PlanarValue>& planar, const Placement& placement,
-                   const Node& concat, ValueId source) {
+bool may_overwrite(const Graph& graph, const std::vector<Group>& groups, const std::vector<PlanarValue>& planar,
+                   const Placement& placement, const Node& concat, ValueId source) {
     int first_plane = 0;
     for (ValueId operand : concat.inputs) {
         const int planes = planar[static_cast<size_t>(operand)].map.planes;
@@ -120,22 +122,22 @@ bool may_overwrite(const Graph& graph, const std::vector<PlanarValue>& planar, c
         if (place.root != concat.output || place.first_plane != first_plane) return false;  // a copy
         const Extent overwritten{source, first_plane, first_plane + planes};
         bool written = false;
-        for (const Node& node : graph.nodes) {
-            const bool writes = node.output == operand;
-            for (size_t i = 0; i < node.inputs.size(); ++i) {
-                const ValueId input = node.inputs[i];
+        for (const Group& group : groups) {
+            const bool writes = group.output == operand;
+            for (size_t i = 0; i < group.inputs.size(); ++i) {
+                const ValueId input = group.inputs[i];
                 if (graph.desc(input).kind != ValueKind::Features) continue;
                 const Extent read = extent_of(input, planar, placement);
                 if (!read.overlaps(overwritten)) continue;
                 const bool in_step =
-                    writes && read == overwritten && reads_by_texel(node, i) &&
+                    writes && read == overwritten && group.reads_by_texel[i] &&
                     same_size(planar[static_cast<size_t>(input)], planar[static_cast<size_t>(operand)]);
                 if (written || (writes && !in_step)) return false;
             }
             // Nothing else may be written there once the results stand.
-            if (!writes && written && graph.desc(node.output).kind == ValueKind::Features &&
-                extent_of(node.output, planar, placement).overlaps(overwritten) && !is<Slice>(node) &&
-                !is<ChannelShuffle>(node))
+            if (!writes && written && graph.desc(group.output).kind == ValueKind::Features &&
+                extent_of(group.output, planar, placement).overlaps(overwritten) && !alone<Slice>(graph, group) &&
+                !alone<ChannelShuffle>(graph, group))
                 return false;
             written = written || writes;
         }
@@ -147,29 +149,36 @@ bool may_overwrite(const Graph& graph, const std::vector<PlanarValue>& planar, c
 
 /// A concatenation whose parts replace, piece by piece, a buffer of its own size that they are the last to read: a
 /// reversible module (VNet) runs in place, Y1 over X1 and Y2 over X2.
-void concat_in_place(const Graph& graph, const std::vector<PlanarValue>& planar, Placement& placement) {
-    for (const Node& concat : graph.nodes) {
-        if (!is<Concat>(concat) || placement.is_inside(concat.output)) continue;
+void concat_in_place(const Graph& graph, const std::vector<Group>& groups, const std::vector<PlanarValue>& planar,
+                     Placement& placement) {
+    for (const Group& joined : groups) {
+        const Node* concat = alone<Concat>(graph, joined);
+        if (concat == nullptr || placement.is_inside(concat->output)) continue;
         std::vector<ValueId> sources;
-        for (const Node& node : graph.nodes) {
-            if (std::ranges::find(concat.inputs, node.output) == concat.inputs.end()) continue;
-            for (size_t i = 0; i < node.inputs.size(); ++i)
-                if (reads_by_texel(node, i)) sources.push_back(placement.resolve(node.inputs[i]).root);
+        for (const Group& group : groups) {
+            if (std::ranges::find(concat->inputs, group.output) == concat->inputs.end()) continue;
+            for (size_t i = 0; i < group.inputs.size(); ++i)
+                if (group.reads_by_texel[i]) sources.push_back(placement.resolve(group.inputs[i]).root);
         }
         for (ValueId source : sources) {
             const bool kept = std::ranges::any_of(
                 graph.outputs, [&](ValueId value) { return placement.resolve(value).root == source; });
-            if (source == concat.output || kept ||
-                !same_size(planar[static_cast<size_t>(source)], planar[static_cast<size_t>(concat.output)]) ||
-                !may_overwrite(graph, planar, placement, concat, source))
+            if (source == concat->output || kept ||
+                !same_size(planar[static_cast<size_t>(source)], planar[static_cast<size_t>(concat->output)]) ||
+                !may_overwrite(graph, groups, planar, placement, *concat, source))
                 continue;
-            placement.put_inside(concat.output, source, 0);
+            placement.put_inside(concat->output, source, 0);
             break;
         }
     }
 }
 
 }  // namespace
+
+bool reads_by_texel(const Node& node, size_t operand) {
+    if (is<Identity>(node) && node.epilogue.empty()) return false;
+    return is_elementwise(node) || (node.epilogue.add && operand + 1 == node.inputs.size());
+}
 
 ValueId Placement::add_value() {
     parent_.emplace_back();
@@ -218,7 +227,8 @@ std::vector<PlanarValue> choose_maps(const Graph& graph) {
     return planar;
 }
 
-Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar, bool in_place) {
+Placement place_values(const Graph& graph, const std::vector<Group>& groups, const std::vector<PlanarValue>& planar,
+                       bool in_place) {
     Placement placement(graph.values.size());
     for (const Node& node : graph.nodes) {
         if (!is<Slice>(node) && !is<ChannelShuffle>(node)) continue;
@@ -226,18 +236,19 @@ Placement place_values(const Graph& graph, const std::vector<PlanarValue>& plana
         (void)view_map(node, planar[static_cast<size_t>(node.inputs[0])].map, first_plane);
         placement.put_inside(node.output, node.inputs[0], first_plane);
     }
-    for (const Node& node : graph.nodes) {
-        if (!is<Concat>(node)) continue;
+    for (const Group& group : groups) {
+        const Node* concat = alone<Concat>(graph, group);
+        if (concat == nullptr) continue;
         int first_plane = 0;
-        for (ValueId operand : node.inputs) {
-            if (!placement.is_inside(operand)) placement.put_inside(operand, node.output, first_plane);
+        for (ValueId operand : concat->inputs) {
+            if (!placement.is_inside(operand)) placement.put_inside(operand, concat->output, first_plane);
             first_plane += planar[static_cast<size_t>(operand)].map.planes;
         }
     }
 
     if (in_place) {
-        run_in_place(graph, planar, placement);
-        concat_in_place(graph, planar, placement);
+        run_in_place(graph, groups, planar, placement);
+        concat_in_place(graph, groups, planar, placement);
     }
     return placement;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "graph/fuse/group.hpp"
 #include "graph/lower/lower.hpp"
 
 #include <vector>
@@ -31,8 +32,14 @@ private:
 /// Channel maps of all values: dense unless a concatenation or an added operand says otherwise.
 [[nodiscard]] std::vector<PlanarValue> choose_maps(const Graph& graph);
 
-/// Decides sharing. Operands that cannot lie inside their concatenation (used in two, or twice) are left out: they are
-/// copied. Without `in_place` every result has memory of its own.
-[[nodiscard]] Placement place_values(const Graph& graph, const std::vector<PlanarValue>& planar, bool in_place);
+/// Whether a node reads an operand only at the texel it writes: its result may take that operand's memory. Asked by
+/// position, because one value may be read twice, once of them with its neighbours.
+[[nodiscard]] bool reads_by_texel(const Node& node, size_t operand);
+
+/// Decides sharing. What only passes between the members of a fused group has no memory. Operands that cannot lie
+/// inside their concatenation (used in two, or twice) are left out: they are copied. Without `in_place` every result
+/// has memory of its own.
+[[nodiscard]] Placement place_values(const Graph& graph, const std::vector<Group>& groups,
+                                     const std::vector<PlanarValue>& planar, bool in_place);
 
 }  // namespace vkseg

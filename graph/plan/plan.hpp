@@ -150,6 +150,8 @@ struct Choices {
     Precision precision = Precision::FP32;
     /// Kernel families that must not be used: "cpu_shaped".
     std::set<std::string, std::less<>> denied_families;
+    /// Fusions (graph/fuse) that must not happen, by name.
+    std::set<std::string, std::less<>> disabled_fusions{};
     /// Results may take the memory of operands that nothing reads any more.
     bool in_place = true;
     bool operator==(const Choices&) const = default;

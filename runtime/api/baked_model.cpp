@@ -13,7 +13,7 @@ namespace {
 
 // The file: signature, version, checksum and length of what follows; then what `write_contents` writes.
 constexpr std::array<char, 8> signature{'v', 'k', 's', 'e', 'g', 'n', 'e', 't'};
-constexpr uint32_t baked_version = 1;
+constexpr uint32_t baked_version = 2;
 /// No segmentation network comes near this; it keeps a mistaken file out of memory.
 constexpr uint64_t max_file_bytes = uint64_t{4} << 30;
 
@@ -42,12 +42,14 @@ ClassList read_classes(ByteReader& reader) {
 
 void write_choices(ByteWriter& writer, const Choices& choices, bool precision_by_device) {
     // Members are named, so that one that is forgotten here does not compile.
-    const auto& [precision, denied_families, in_place] = choices;
+    const auto& [precision, denied_families, disabled_fusions, in_place] = choices;
     writer.flag(precision_by_device);
     writer.flag(precision == Precision::FP16);
     writer.flag(in_place);
-    writer.number(static_cast<uint32_t>(denied_families.size()));
-    for (const std::string& family : denied_families) writer.text(family);
+    for (const auto* names : {&denied_families, &disabled_fusions}) {
+        writer.number(static_cast<uint32_t>(names->size()));
+        for (const std::string& name : *names) writer.text(name);
+    }
 }
 
 Choices read_choices(ByteReader& reader, bool& precision_by_device) {
@@ -55,7 +57,8 @@ Choices read_choices(ByteReader& reader, bool& precision_by_device) {
     precision_by_device = reader.flag();
     choices.precision = reader.flag() ? Precision::FP16 : Precision::FP32;
     choices.in_place = reader.flag();
-    for (auto left = reader.count(4); left > 0; --left) choices.denied_families.insert(reader.text());
+    for (auto* names : {&choices.denied_families, &choices.disabled_fusions})
+        for (auto left = reader.count(4); left > 0; --left) names->insert(reader.text());
     return choices;
 }
 

@@ -21,6 +21,7 @@ void copy_input(Session& session, std::span<const uint8_t> bytes) {
 Runner::Runner(std::shared_ptr<const Model> model, Context* context, const RunnerOptions& options)
     : model_(std::move(model)), context_(context) {
     choices_.denied_families = options.denied_families;
+    choices_.disabled_fusions = options.disabled_fusions;
     // Half the bytes pay on GPUs; on a CPU driver the conversions cost what the memory saves.
     const bool gpu = context != nullptr && context->facts().type != DeviceType::Cpu;
     const bool fp16 = options.precision == PrecisionChoice::FP16 || (options.precision == PrecisionChoice::Auto && gpu);

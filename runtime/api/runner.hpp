@@ -15,6 +15,8 @@ enum class PrecisionChoice : uint8_t { Auto, FP32, FP16 };
 struct RunnerOptions {
     PrecisionChoice precision = PrecisionChoice::Auto;
     std::set<std::string, std::less<>> denied_families;
+    /// Names of fusions to leave out.
+    std::set<std::string, std::less<>> disabled_fusions{};
 };
 
 /// A model on one device. Pictures and tensors of any size the model can take; a size is planned when it is first seen

@@ -46,6 +46,17 @@ struct Conv {
     uint out_offset;
 };
 
+struct Pyramid {
+    Memory m;
+    uint in_planes;     // planes of the map that all branches read
+    uint branches;
+    uint first_planes;  // output planes of branch 0
+    uint planes;        // and of each other branch
+    uint stride;
+    uint continues;     // bit b: branch b goes on from the sum of branch b - 1
+    uint dilations[8];  // of branches 2 i and 2 i + 1
+};
+
 struct Pool {
     Memory m;
     uint kernel;
@@ -83,6 +94,16 @@ struct Argmax {
     float scale_y;
 };
 
+struct Head {
+    Memory m;            // block_weights: per chunk of classes
+    uint in_planes;
+    uint channels;       // classes
+    uint chunks;
+    uint stride;
+    uint dilation;
+    uint padding;        // left, top
+};
+
 struct Colourise {
     uint pixels;
     uint bytes_per_pixel;
@@ -97,6 +118,7 @@ struct Colourise {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 100 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
+static_assert(sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

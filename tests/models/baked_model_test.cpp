@@ -75,7 +75,7 @@ TEST(BakedModel, GivesTheSameScoresOnTheReference) {
 
 TEST(BakedModel, KeepsAllThatIsKnown) {
     const auto model = small_model();
-    const Choices choices{Precision::FP16, {"cpu_shaped"}, false};
+    const Choices choices{Precision::FP16, {"cpu_shaped"}, {"esp_pyramid"}, false};
     const BakedModel baked = load_baked(bake(*model, choices, five_classes(), true));
     EXPECT_EQ(baked.choices, choices);
     EXPECT_TRUE(baked.precision_by_device);
@@ -126,9 +126,9 @@ TEST(BakedModel, RefusesWhatIsNoBakedNetworkInASentence) {
     EXPECT_EQ(refusal(std::vector<uint8_t>(100, 'x')),
               "baked network: expected a file that begins with 'vksegnet', found another kind of file");
     std::vector<uint8_t> bad = good;
-    bad[8] = 2;
+    bad[8] = 3;
     EXPECT_EQ(refusal(bad),
-              "baked network: expected version 1 of the format, found version 2, which a newer vkseg wrote");
+              "baked network: expected version 2 of the format, found version 3, which a newer vkseg wrote");
     bad = good;
     bad[good.size() / 2] ^= 4;
     EXPECT_NE(refusal(bad).find("; the file is damaged"), std::string::npos) << refusal(bad);

@@ -1,5 +1,6 @@
 #include "apps/common/image.hpp"
 #include "apps/vkseg/golden_case.hpp"
+#include "graph/fuse/fuse.hpp"
 #include "models/network.hpp"
 #include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
@@ -131,6 +132,38 @@ TEST_P(Golden, PixelsToClasses) {
 INSTANTIATE_TEST_SUITE_P(, Golden, testing::Combine(each_driver(), testing::ValuesIn(stored_cases())),
                          [](const auto& info) {
                              return std::get<0>(info.param)->name + "_" + identifier(std::get<1>(info.param));
+                         });
+
+/// Each fusion left out alone; with all of them is what every other test runs.
+class FusionOff : public VulkanTest, public testing::WithParamInterface<std::tuple<const Driver*, std::string>> {
+protected:
+    FusionOff() : VulkanTest(*std::get<0>(GetParam())) {}
+};
+
+TEST_P(FusionOff, KeepsTheNumbers) {
+    RunnerOptions options{PrecisionChoice::FP32, {}};
+    options.disabled_fusions = {std::get<1>(GetParam())};
+    bool found = false;
+    for (const char* name : {"espnet/p2_q8_cityscapes_256x128", "espnetv2_seg/s0.5_psp_random_256x128"}) {
+        if (!std::filesystem::exists(golden_root / name / "case.json")) continue;
+        SCOPED_TRACE(name);
+        found = true;
+        const app::GoldenCase golden = app::read_golden_case(golden_root / name);
+        const auto model = model_of(golden);
+        expect_scores(golden, Runner(model, &context(), options).scores(golden_input(golden)), false);
+        const app::Image picture = app::read_image(golden.image), mask = app::read_image(*golden.labels);
+        Runner runner(model, &context(), options);
+        const auto labels = runner.segment(
+            picture.pixels, segmentation(picture.width, picture.height, picture.width, picture.height))[0];
+        EXPECT_GE(agreement(labels, picture.width, picture.height, mask), 0.9999);
+        if (driver().name == "swiftshader") break;
+    }
+    if (!found) GTEST_SKIP() << golden_root << " is absent";
+}
+
+INSTANTIATE_TEST_SUITE_P(, FusionOff, testing::Combine(each_driver(), testing::ValuesIn(fusion_names())),
+                         [](const auto& info) {
+                             return std::get<0>(info.param)->name + "_" + std::get<1>(info.param);
                          });
 
 class Photos : public EachDriver {};

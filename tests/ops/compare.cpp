@@ -26,8 +26,9 @@ constexpr Tolerance fp32_sampled{1e-6, 5e-5};
 /// Every store rounds to 11 bits, 4.9e-4 of the value. Inputs are exact and most graphs store once; the share of the
 /// rms is for values that are stored in between and for sums that continue in storage.
 constexpr Tolerance fp16_storage{6e-4, 2e-3};
-/// Bilinear scores that are closer than this (of the largest score) may change places.
-constexpr double indistinct_scores = 1e-5;
+/// Scores that were computed, or interpolated, and are closer than this (of the largest) may change places; and when
+/// they were stored in 16 bits.
+constexpr double indistinct_scores = 1e-5, indistinct_scores_fp16 = 2e-3;
 /// exp() is exact to a few units in the last place, so a probability beside a rounding border may fall to either side.
 constexpr int confidence_steps = 1;
 
@@ -107,8 +108,8 @@ HostValue sampled_scores(const Graph& graph, const HostValue& scores, const Tens
     return reference(node, graph, operands);
 }
 
-Differences compare_bilinear_labels(const Graph& graph, const HostValue& scores, const HostValue& expected,
-                                    std::span<const uint8_t> found) {
+Differences compare_labels(const Graph& graph, const HostValue& scores, const HostValue& expected,
+                           std::span<const uint8_t> found, double indistinct) {
     Differences differences(expected.desc, expected.bytes.size());
     const HostValue sampled = sampled_scores(graph, scores, expected.desc);
     double largest = 0.0;
@@ -118,7 +119,7 @@ Differences compare_bilinear_labels(const Graph& graph, const HostValue& scores,
     for (size_t i = 0; i < pixels; ++i) {
         if (found[i] == expected.bytes[i]) continue;
         const bool exists = found[i] < scores.desc.channels();
-        if (!exists || score(expected.bytes[i], i) - score(found[i], i) > indistinct_scores * largest)
+        if (!exists || score(expected.bytes[i], i) - score(found[i], i) > indistinct * largest)
             differences.add(i, found[i], expected.bytes[i], 0);
     }
     return differences;
@@ -172,10 +173,15 @@ std::vector<HostValue> reference_values(const Graph& graph, std::span<const Host
     if (maker != graph.nodes.end()) {
         if (std::holds_alternative<Confidence>(maker->op))
             return compare_bytes(expected, found, confidence_steps).result(name);
-        const auto* argmax = std::get_if<Argmax>(&maker->op);
-        if (argmax != nullptr && argmax->sampling == Sampling::Bilinear)
-            return compare_bilinear_labels(graph, values[static_cast<size_t>(maker->inputs[0])], expected, found)
-                .result(name);
+        if (const auto* argmax = std::get_if<Argmax>(&maker->op)) {
+            const ValueId scores = maker->inputs[0];
+            const bool given = std::ranges::find(graph.inputs, scores) != graph.inputs.end();
+            const double indistinct =
+                given || precision == Precision::FP32 ? indistinct_scores : indistinct_scores_fp16;
+            if (!given || argmax->sampling == Sampling::Bilinear)
+                return compare_labels(graph, values[static_cast<size_t>(scores)], expected, found, indistinct)
+                    .result(name);
+        }
     }
     return compare_bytes(expected, found, 0).result(name);
 }

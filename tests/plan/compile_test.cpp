@@ -1,3 +1,4 @@
+#include "graph/fuse/fuse.hpp"
 #include "graph/ir/error.hpp"
 #include "graph/passes/passes.hpp"
 #include "models/network.hpp"
@@ -23,11 +24,18 @@ std::vector<std::string> labels_of(const Plan& plan, std::string_view family) {
 
 using Labels = std::vector<std::string>;
 
+/// No fusion: a concatenation of convolutions is a pyramid to them.
+Choices one_by_one() {
+    Choices choices;
+    choices.disabled_fusions = {fusion_names().begin(), fusion_names().end()};
+    return choices;
+}
+
 TEST(Compile, ConcatenationsCostNothingWhereTheirOperandsAreMade) {
     test::Builder b;
     const ValueId x = b.input(5);
     b.output(b.concat("outer", {b.conv("a", x, 3), b.concat("inner", {b.conv("b", x, 4), b.conv("c", x, 2)})}));
-    const Plan plan = compile(b.graph, minimal());
+    const Plan plan = compile(b.graph, minimal(), one_by_one());
     EXPECT_EQ(labels_of(plan, "conv2d"), (Labels{"a", "b", "c"}));
     // The host wants dense channels; nothing else is copied.
     EXPECT_EQ(labels_of(plan, "relayout"), Labels{"outer.relayout"});
@@ -106,7 +114,7 @@ TEST(Compile, IndependentBranchesShareAStep) {
     test::Builder b;
     const ValueId x = b.input(4);
     b.output(b.concat("cat", {b.conv("a", x, 4), b.conv("b", x, 4), b.conv("c", x, 4), b.conv("d", x, 4)}));
-    const Plan plan = compile(b.graph, minimal());
+    const Plan plan = compile(b.graph, minimal(), one_by_one());
     ASSERT_EQ(plan.steps.size(), 3u);  // load, four branches, store
     EXPECT_EQ(plan.steps[1].dispatches.size(), 4u);
 }

@@ -1,3 +1,4 @@
+#include "graph/fuse/fuse.hpp"
 #include "graph/passes/passes.hpp"
 #include "graph/plan/placement.hpp"
 
@@ -40,7 +41,9 @@ struct Built {
         op.weight = graph.add_constant("w", Tensor({out, graph.desc(value).channels(), 1, 1}, 0.5f));
         return graph.add("conv", op, {value});
     }
-    Placement place(bool in_place = true) { return place_values(graph, choose_maps(graph), in_place); }
+    Placement place(bool in_place = true) {
+        return place_values(graph, single_groups(graph), choose_maps(graph), in_place);
+    }
 };
 
 TEST(Placement, OperandsOfAConcatenationLieInside) {

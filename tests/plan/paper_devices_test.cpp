@@ -1,9 +1,11 @@
+#include "graph/fuse/fuse.hpp"
 #include "graph/ir/error.hpp"
 #include "graph/passes/passes.hpp"
 #include "graph/plan/plan.hpp"
 #include "models/network.hpp"
 #include "tests/plan/plan_checks.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -100,13 +102,40 @@ TEST(PaperDevices, EspNetNeedsNoMoreThanAnIdealPlanner) {
     EXPECT_LT(plan.barrier_count(), plan.dispatch_count());
 }
 
+/// What fusion is for. Scores for the host count one dispatch, or several where bindings are narrow.
+TEST(PaperDevices, DispatchesOfAFrame) {
+    struct Row {
+        const char* network;
+        const char* device;
+        size_t at_most;
+    };
+    for (const auto& [network, device, at_most] : {
+             Row{"espnet", "nvidia-discrete", 51},
+             Row{"espnetv2", "nvidia-discrete", 142},
+         }) {
+        const Graph graph = simplified(network, 1024, 512);
+        Choices one_by_one = at(Precision::FP16);
+        one_by_one.disabled_fusions = {fusion_names().begin(), fusion_names().end()};
+        const Plan fused = compile(graph, paper_device(device), at(Precision::FP16));
+        const Plan apart = compile(graph, paper_device(device), one_by_one);
+        fmt::print("{} on {}: {} dispatches, {:.0f} MB; {} and {:.0f} MB without fusion\n", network, device,
+                   fused.dispatch_count(), static_cast<double>(fused.bytes_moved()) / 1e6, apart.dispatch_count(),
+                   static_cast<double>(apart.bytes_moved()) / 1e6);
+        EXPECT_LE(fused.dispatch_count(), at_most);
+        EXPECT_LT(fused.bytes_moved(), apart.bytes_moved());
+        EXPECT_LE(fused.arena_bytes, apart.arena_bytes);
+    }
+}
+
 TEST(PaperDevices, UnrolledCodeStaysWithinAFewSecondsOfCompilation) {
     const Plan plan = compile(simplified("espnet", 1024, 512), paper_device("lavapipe"));
-    std::set<std::vector<uint32_t>> convolutions;
+    std::set<std::vector<uint32_t>> convolutions, pyramids;
     for_each_dispatch(plan, [&](const Dispatch& dispatch) {
         if (dispatch.shader == ShaderId::conv2d_f32_texel) convolutions.insert(dispatch.specialization);
+        if (dispatch.shader == ShaderId::esp_pyramid_f32_texel) pyramids.insert(dispatch.specialization);
     });
     uint64_t macs = 0;
+    for (const std::vector<uint32_t>& p : pyramids) macs += 16u * p[7] * p[8] * p[10] * (p[12] + (p[11] - 1) * p[6]);
     for (const std::vector<uint32_t>& c : convolutions) macs += 16u * c[6] * c[7] * c[8] * c[10];
     EXPECT_LE(macs, 60000u);
 }

@@ -1,3 +1,4 @@
+#include "graph/fuse/fuse.hpp"
 #include "graph/ops/rules.hpp"
 #include "graph/passes/passes.hpp"
 #include "tests/graph/builder.hpp"
@@ -67,7 +68,7 @@ private:
     }
 
     ValueId make_node(const std::string& name, ValueId x, int channels) {
-        switch (pick(20)) {
+        switch (pick(22)) {
             case 0:
                 return pointwise(name, x, 1 + static_cast<int>(pick(12)));
             case 1:
@@ -108,6 +109,9 @@ private:
             case 17:
             case 18:
                 return reversible(name, pick(2) == 0 ? pointwise(name + ".widen", x, 16) : x);
+            case 19:
+            case 20:
+                return pyramid(name, x, channels);
             case 15:
                 return through_half_size(name, x, channels);
             case 16:
@@ -145,6 +149,40 @@ private:
         parts.push_back(builder_.add(name + ".y", parts[1], one_of()));
         const ValueId first = pick(4) == 0 ? one_of() : parts[2], second = pick(4) == 0 ? one_of() : parts.back();
         return builder_.concat(name, pick(3) == 0 ? std::vector{second, first} : std::vector{first, second});
+    }
+
+    /// An ESP or EESP module and its near relatives: sums that start anywhere or skip a branch, a branch that somebody
+    /// else may read.
+    ValueId pyramid(const std::string& name, ValueId x, int channels) {
+        Graph& graph = builder_.graph;
+        const bool depthwise = pick(2) == 0;
+        if (channels > 8) x = pointwise(name + ".reduce", x, channels = 1 + static_cast<int>(pick(8)));
+        const int width = depthwise ? channels : 1 + static_cast<int>(pick(6));
+        const size_t branches = 2 + pick(3), sums_from = 1 + pick(3);
+        std::vector<ValueId> parts;
+        for (size_t i = 0; i < branches; ++i) {
+            const int dilation = 1 + static_cast<int>(pick(4));
+            const int own = i > 0 || depthwise || sums_from == 1 ? width : width + static_cast<int>(pick(4));
+            Conv2d op{.kernel = {3, 3},
+                      .dilation = {dilation, dilation},
+                      .padding = pad_all(dilation, dilation),
+                      .groups = depthwise ? channels : 1,
+                      .out_channels = own};
+            const std::string at = fmt::format("{}.d{}", name, i);
+            op.weight = graph.add_constant(at + ".weight", test::tensor({own, depthwise ? 1 : channels, 3, 3}, 2));
+            ValueId y = graph.add(at, op, {x});
+            if (i >= sums_from) {
+                const ValueId other = parts[pick(8) == 0 ? pick(parts.size()) : parts.size() - 1];
+                y = builder_.add(at + ".sum", y, builder_.channels(other) == own ? other : parts.back());
+            }
+            if (builder_.channels(y) == width && pick(12) == 0) values_.push_back(y);
+            parts.push_back(y);
+        }
+        ValueId y = builder_.concat(name + ".cat", parts);
+        if (pick(2) == 0)
+            y = builder_.add(name + ".add", y, pointwise(name + ".residual", any(), builder_.channels(y)));
+        if (pick(2) == 0) y = builder_.scale_shift(name + ".norm", y);
+        return pick(3) == 0 ? y : builder_.prelu(name, y);
     }
 
     ValueId through_half_size(const std::string& name, ValueId x, int channels) {
@@ -207,6 +245,7 @@ TEST_P(RandomGraphs, KeepTheirNumbersAndTheRules) {
         simplify(graph, passes);
         Choices choices;
         choices.in_place = seed % 5 != 0;
+        if (seed % 7 == 0) choices.disabled_fusions = {fusion_names().begin(), fusion_names().end()};
         const Plan plan = compile(graph, facts, choices);
         test::expect_sound(plan, facts);
         expect_references_numbers(raw, graph, plan);

@@ -97,7 +97,9 @@ struct Machine {
 
     /// add, scale and shift, activation: constants 3, 4, 5; vectors from `base` on.
     [[nodiscard]] Vec4 epilogue(Vec4 v, size_t base, size_t plane, uint32_t add_index) const {
-        const size_t planes = spec(6);
+        return epilogue(v, base, plane, spec(6), add_index);
+    }
+    [[nodiscard]] Vec4 epilogue(Vec4 v, size_t base, size_t plane, size_t planes, uint32_t add_index) const {
         if (spec(3) != 0) {
             const Vec4 other = read(1, add_index);
             for (size_t i = 0; i < 4; ++i) v[i] += other[i];
@@ -167,6 +169,95 @@ void run_conv2d(const Machine& m) {
                 }
             m.write(out_index, m.epilogue(sum, biases + planes, o,
                                           pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+        }
+    });
+}
+
+/// Vectors per plane behind the weights: scale and shift, slope.
+size_t epilogue_vectors(const Machine& m) {
+    return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
+}
+
+void run_esp_pyramid(const Machine& m) {
+    const auto pc = m.push_as<push::Pyramid>();
+    const bool unrolled = !m.windowed() && std::string(to_string(m.dispatch.shader)).ends_with("_texel");
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    m.for_each(out_size, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t z) {
+        const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+        std::vector<Vec4> sum(std::max<size_t>(planes, m.spec(12)));
+        size_t section = size_t{z} * pc.m.block_weights;
+        uint32_t branch_plane = 0;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+            const uint32_t width = branch == 0 ? pc.first_planes : pc.planes;
+            const size_t own = unrolled ? width : planes;
+            const size_t rows = kernel_h * kernel_w * pc.in_planes * 4 * own;
+            const int dilation = static_cast<int>(pc.dilations[branch / 2] >> (16 * (branch % 2)) & 0xffff);
+            for (size_t o = 0; o < own && z * planes + o < width; ++o) {
+                if ((pc.continues >> branch & 1) == 0) sum[o] = {};
+                const Vec4 bias = m.weight(section + rows + o);
+                for (size_t j = 0; j < 4; ++j) sum[o][j] += bias[j];
+                size_t row = section + o;
+                for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                    const int iy = static_cast<int>(y) * stride.high +
+                                   (static_cast<int>(tap / kernel_w) - static_cast<int>(kernel_h / 2)) * dilation;
+                    const int ix = static_cast<int>(x) * stride.low +
+                                   (static_cast<int>(tap % kernel_w) - static_cast<int>(kernel_w / 2)) * dilation;
+                    const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+                    for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                        Vec4 texel{};
+                        if (valid)
+                            texel = m.read(
+                                0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                        for (size_t lane = 0; lane < 4; ++lane, row += own) {
+                            const Vec4 w = m.weight(row);
+                            for (size_t j = 0; j < 4; ++j) sum[o][j] += texel[lane] * w[j];
+                        }
+                    }
+                }
+                const auto plane = branch_plane + static_cast<uint32_t>(z * planes + o);
+                m.write(pc.m.out_base + plane * pc.m.out_stride + pixel,
+                        m.epilogue(sum[o], section + rows + own, o, own,
+                                   pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+            }
+            section += rows + (1 + epilogue_vectors(m)) * own;
+            branch_plane += width;
+        }
+    });
+}
+
+void run_eesp_pyramid(const Machine& m) {
+    const auto pc = m.push_as<push::Pyramid>();
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    m.for_each(out_size, 1, [&](uint32_t x, uint32_t y, uint32_t z) {
+        const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+        std::vector<Vec4> sum(planes);
+        size_t section = size_t{z} * pc.m.block_weights;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+            const int dilation = static_cast<int>(pc.dilations[branch / 2] >> (16 * (branch % 2)) & 0xffff);
+            const size_t bias = section + kernel_h * kernel_w * planes;
+            for (size_t o = 0; o < planes; ++o) {
+                if ((pc.continues >> branch & 1) == 0) sum[o] = {};
+                const auto plane = static_cast<uint32_t>(z * planes + o);
+                for (size_t j = 0; j < 4; ++j) sum[o][j] += m.weight(bias + o)[j];
+                for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                    const int iy = static_cast<int>(y) * stride.high +
+                                   (static_cast<int>(tap / kernel_w) - static_cast<int>(kernel_h / 2)) * dilation;
+                    const int ix = static_cast<int>(x) * stride.low +
+                                   (static_cast<int>(tap % kernel_w) - static_cast<int>(kernel_w / 2)) * dilation;
+                    if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                    const Vec4 texel =
+                        m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                    const Vec4 w = m.weight(section + tap * planes + o);
+                    for (size_t j = 0; j < 4; ++j) sum[o][j] += texel[j] * w[j];
+                }
+                const uint32_t target = branch * pc.planes + plane;
+                m.write(pc.m.out_base + target * pc.m.out_stride + pixel,
+                        m.epilogue(sum[o], bias + planes, o,
+                                   pc.m.add_base + target * pc.m.add_stride + pixel * pc.m.add_pixel));
+            }
+            section = bias + (1 + epilogue_vectors(m)) * planes;
         }
     });
 }
@@ -384,32 +475,107 @@ void run_image_to_tensor(const Machine& m) {
     });
 }
 
+/// Bytes of the dispatch's result in memory order, as many as its invocations reach.
+template <typename Label>
+void write_labels(const Machine& m, Halves size, const Label& label) {
+    const size_t reach = size_t{m.dispatch.group_count[0]} * m.dispatch.group_count[1] * m.spec(0) * 4;
+    const auto pixels = static_cast<size_t>(size.low) * static_cast<size_t>(size.high);
+    for (size_t i = 0; i < std::min(pixels, reach); ++i)
+        m.host_target(0)[i] = static_cast<uint8_t>(label(static_cast<int>(i % static_cast<size_t>(size.low)),
+                                                         static_cast<int>(i / static_cast<size_t>(size.low))));
+}
+
 void run_argmax(const Machine& m) {
     const auto pc = m.push_as<push::Argmax>();
     const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
-    if (m.spec(3) != 0 || m.spec(4) != 0) throw std::logic_error("the interpreter takes the nearest class only");
-    for (int y = 0; y < size.high; ++y)
-        for (int x = 0; x < size.low; ++x) {
-            const int sx = (2 * x + 1) * in_size.low / (2 * size.low);
-            const int sy = (2 * y + 1) * in_size.high / (2 * size.high);
-            uint32_t best = 0;
-            float highest = -INFINITY;
-            for (uint32_t c = 0; c < pc.channels; ++c) {
-                const float score = m.read(
+    if (m.spec(3) != 0) throw std::logic_error("the interpreter knows no confidence");
+    const uint32_t sampling = m.spec(4);
+    /// The two scores on an axis and the weight of the second.
+    struct Taps {
+        int low, high;
+        float fraction;
+    };
+    const auto taps = [&](int at, float scale, int extent, int out_extent) {
+        const auto position = static_cast<float>(at);
+        if (sampling == 0) {
+            const int nearest = (2 * at + 1) * extent / (2 * out_extent);
+            return Taps{nearest, nearest, 0.0f};
+        }
+        if (sampling == 3) {
+            const int nearest = std::min(static_cast<int>(position * scale), extent - 1);
+            return Taps{nearest, nearest, 0.0f};
+        }
+        const float source = std::clamp(sampling == 1 ? (position + 0.5f) * scale - 0.5f : position * scale, 0.0f,
+                                        static_cast<float>(extent - 1));
+        const int low = static_cast<int>(source);
+        return Taps{low, std::min(low + 1, extent - 1), source - static_cast<float>(low)};
+    };
+    write_labels(m, size, [&](int x, int y) {
+        const Taps tx = taps(x, pc.scale_x, in_size.low, size.low), ty = taps(y, pc.scale_y, in_size.high, size.high);
+        uint32_t best = 0;
+        float highest = -INFINITY;
+        for (uint32_t c = 0; c < pc.channels; ++c) {
+            const auto at = [&](int sy, int sx) {
+                return m.read(
                     0, pc.m.in_base + c / 4 * pc.m.in_stride + static_cast<uint32_t>(sy * in_size.low + sx))[c % 4];
-                if (score > highest) {
-                    highest = score;
-                    best = c;
+            };
+            const float top = std::lerp(at(ty.low, tx.low), at(ty.low, tx.high), tx.fraction);
+            const float bottom = std::lerp(at(ty.high, tx.low), at(ty.high, tx.high), tx.fraction);
+            const float score = std::lerp(top, bottom, ty.fraction);
+            if (score > highest) {
+                highest = score;
+                best = c;
+            }
+        }
+        return best;
+    });
+}
+
+void run_score_head(const Machine& m) {
+    const auto pc = m.push_as<push::Head>();
+    const size_t planes = m.spec(3), kernel_h = m.spec(4), kernel_w = m.spec(5);
+    const bool transposed = m.spec(6) != 0;
+    const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size), stride = halves(pc.stride);
+    const Halves dilation = halves(pc.dilation), padding = halves(pc.padding);
+    const auto input = [&](int at, size_t k, int step, int spread, int pad) {
+        const int scaled =
+            transposed ? at + pad - static_cast<int>(k) * spread : at * step - pad + static_cast<int>(k) * spread;
+        if (!transposed) return scaled;
+        return scaled >= 0 && scaled % step == 0 ? scaled / step : -1;
+    };
+    write_labels(m, size, [&](int x, int y) {
+        uint32_t best = 0;
+        float highest = -INFINITY;
+        for (uint32_t c = 0; c < pc.channels; ++c) {
+            const size_t chunk = c / (4 * planes), o = c / 4 % planes, weights = chunk * pc.m.block_weights;
+            const size_t tap_vectors = pc.in_planes * 4 * planes;
+            float sum = m.weight(weights + kernel_h * kernel_w * tap_vectors + o)[c % 4];
+            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                const int iy = input(y, tap / kernel_w, stride.high, dilation.high, padding.high);
+                const int ix = input(x, tap % kernel_w, stride.low, dilation.low, padding.low);
+                if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                    const Vec4 texel =
+                        m.read(0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                    for (size_t lane = 0; lane < 4; ++lane)
+                        sum += texel[lane] * m.weight(weights + tap * tap_vectors + (i * 4 + lane) * planes + o)[c % 4];
                 }
             }
-            m.host_target(0)[y * size.low + x] = static_cast<uint8_t>(best);
+            if (sum > highest) {
+                highest = sum;
+                best = c;
+            }
         }
+        return best;
+    });
 }
 
 void run(const Machine& m) {
     const std::string name = to_string(m.dispatch.shader);
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return run_conv2d(m);
+    if (is("esp_pyramid_")) return run_esp_pyramid(m);
+    if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
     if (is("eltwise_")) return run_eltwise(m);
     if (is("multiply_")) return run_multiply(m);
@@ -422,6 +588,7 @@ void run(const Machine& m) {
     if (is("store_nchw_")) return run_host_floats(m, false);
     if (is("image_to_tensor_")) return run_image_to_tensor(m);
     if (is("argmax_")) return run_argmax(m);
+    if (is("score_head_")) return run_score_head(m);
     throw std::logic_error("the interpreter does not know " + name);
 }
 

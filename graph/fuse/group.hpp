@@ -1,0 +1,26 @@
+#pragma once
+
+#include "graph/ir/graph.hpp"
+
+#include <string>
+#include <vector>
+
+namespace vkseg {
+
+/// Nodes that are carried out together. Its meaning is that of its members one after another; nothing but the last
+/// one's result is seen outside.
+struct Group {
+    /// Name of the fusion; empty for a node on its own.
+    std::string pattern;
+    /// Places in Graph::nodes, ascending.
+    std::vector<int> nodes;
+    /// What is read from outside.
+    std::vector<ValueId> inputs;
+    /// Whether that operand is read only at the texel that is written: the result may then take its memory.
+    std::vector<bool> reads_by_texel;
+    ValueId output = no_value;
+
+    [[nodiscard]] bool is_fused() const { return nodes.size() > 1; }
+};
+
+}  // namespace vkseg

@@ -1,0 +1,126 @@
+#include "graph/fuse/patterns.hpp"
+#include "graph/ir/error.hpp"
+#include "graph/plan/placement.hpp"
+
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <span>
+
+namespace vkseg {
+
+namespace {
+
+constexpr const Pattern* patterns[] = {
+    &esp_pyramid,
+    &eesp_pyramid,
+    &score_head,
+};
+
+const Pattern& pattern_named(std::string_view name) {
+    return **std::ranges::find(patterns, name, [](const Pattern* pattern) { return pattern->name; });
+}
+
+void check_names(const Choices& choices) {
+    const std::vector<std::string>& names = fusion_names();
+    for (const std::string& name : choices.disabled_fusions)
+        if (std::ranges::find(names, name) == names.end())
+            throw error("there is no fusion '{}' to disable; fusions are {}", name, fmt::join(names, ", "));
+}
+
+Group group_of(const Graph& graph, int place) {
+    const Node& node = graph.nodes[static_cast<size_t>(place)];
+    Group group;
+    group.nodes = {place};
+    group.inputs = node.inputs;
+    for (size_t i = 0; i < node.inputs.size(); ++i) group.reads_by_texel.push_back(reads_by_texel(node, i));
+    group.output = node.output;
+    return group;
+}
+
+}  // namespace
+
+const std::vector<std::string>& fusion_names() {
+    static const std::vector<std::string> names = [] {
+        std::vector<std::string> list;
+        for (const Pattern* pattern : patterns) list.emplace_back(pattern->name);
+        return list;
+    }();
+    return names;
+}
+
+std::vector<Group> single_groups(const Graph& graph) {
+    std::vector<Group> groups;
+    for (int place = 0; place < static_cast<int>(graph.nodes.size()); ++place) groups.push_back(group_of(graph, place));
+    return groups;
+}
+
+std::vector<Group> form_groups(const LowerContext& context) {
+    check_names(context.choices);
+    const Graph& graph = context.graph;
+    const MatchContext match{context, graph.producers(), graph.use_counts()};
+    // By the place of the last member: there the group runs.
+    std::vector<std::optional<Group>> ending_at(graph.nodes.size());
+    std::vector<bool> taken(graph.nodes.size(), false);
+    for (const Pattern* pattern : patterns) {
+        if (context.choices.disabled_fusions.contains(pattern->name)) continue;
+        for (const Node& anchor : graph.nodes) {
+            std::optional<Group> group = pattern->match(anchor, match);
+            const auto is_taken = [&](int place) { return taken[static_cast<size_t>(place)]; };
+            if (!group || std::ranges::any_of(group->nodes, is_taken)) continue;
+            group->pattern = pattern->name;
+            std::ranges::sort(group->nodes);
+            for (int place : group->nodes) taken[static_cast<size_t>(place)] = true;
+            ending_at[static_cast<size_t>(group->nodes.back())] = std::move(group);
+        }
+    }
+    std::vector<Group> groups;
+    for (int place = 0; place < static_cast<int>(graph.nodes.size()); ++place) {
+        auto& fused = ending_at[static_cast<size_t>(place)];
+        if (fused) {
+            groups.push_back(std::move(*fused));
+        } else if (!taken[static_cast<size_t>(place)]) {
+            groups.push_back(group_of(graph, place));
+        }
+    }
+    return groups;
+}
+
+std::string label_of(const Group& group, const Graph& graph) {
+    const auto name = [&](int place) { return std::string_view(graph.nodes[static_cast<size_t>(place)].name); };
+    const std::string_view last = name(group.nodes.back());
+    if (!group.is_fused()) return std::string(last);
+    std::string_view common = last;
+    for (int place : group.nodes) {
+        const auto [end, other] = std::ranges::mismatch(common, name(place));
+        common = common.substr(0, static_cast<size_t>(end - common.begin()));
+    }
+    // Whole parts of the path only.
+    common = common.substr(0, common == last ? last.size() : common.rfind('.') == common.npos ? 0 : common.rfind('.'));
+    return fmt::format("{} [{}]", common.empty() ? last : common, group.pattern);
+}
+
+void lower(const Group& group, LowerContext& context) {
+    const size_t first = context.dispatches.size();
+    pattern_named(group.pattern).lower(group, context);
+    const std::string label = label_of(group, context.graph);
+    for (LoweredDispatch& lowered : std::span(context.dispatches).subspan(first))
+        if (lowered.dispatch.label.empty()) lowered.dispatch.label = label;
+}
+
+std::string to_string(const std::vector<Group>& groups, const Graph& graph) {
+    std::string text;
+    for (const Group& group : groups) {
+        if (!group.is_fused()) continue;
+        text += group.pattern + "(";
+        for (size_t i = 0; i < group.inputs.size(); ++i)
+            text +=
+                fmt::format("{}%{}{}", i == 0 ? "" : ", ", group.inputs[i], group.reads_by_texel[i] ? " by texel" : "");
+        text += fmt::format(") -> %{} :", group.output);
+        for (int place : group.nodes) text += " " + graph.nodes[static_cast<size_t>(place)].name;
+        text += "\n";
+    }
+    return text;
+}
+
+}  // namespace vkseg

@@ -1,0 +1,20 @@
+#pragma once
+
+#include "graph/fuse/fuse.hpp"
+
+// The fusions, one file each.
+
+namespace vkseg {
+
+/// ESP module without its reduction: K dilated convolutions of one map, summed from branch to branch, concatenated,
+/// with residual, scale and shift and activation. One dispatch.
+extern const Pattern esp_pyramid;
+
+/// The same of an EESP unit, whose convolutions are depthwise.
+extern const Pattern eesp_pyramid;
+
+/// What makes the scores, a (transposed) convolution or a resize, and the class with the highest one. The scores are
+/// never stored.
+extern const Pattern score_head;
+
+}  // namespace vkseg

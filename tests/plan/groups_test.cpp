@@ -1,0 +1,210 @@
+#include "graph/fuse/fuse.hpp"
+#include "graph/ir/error.hpp"
+#include "graph/plan/placement.hpp"
+#include "models/network.hpp"
+#include "tests/graph/builder.hpp"
+#include "tests/plan/plan_checks.hpp"
+
+// Which nodes become one group, as text, and which must not.
+
+namespace vkseg {
+namespace {
+
+std::string groups_of(const Graph& graph, const Choices& choices = {}, const char* device = "minimal",
+                      bool cpu_shaped = false) {
+    LowerContext context(graph, paper_device(device), choices, cpu_shaped);
+    context.planar = choose_maps(graph);
+    return to_string(form_groups(context), graph);
+}
+
+/// K dilated branches of one map; `sums_from` is the first branch that adds the one before it.
+struct Module {
+    int width = 4;
+    int first_width = 4;
+    int branches = 3;
+    int sums_from = 2;
+    bool depthwise = false;
+};
+
+class Pyramids : public testing::Test {
+protected:
+    ValueId branch(const std::string& name, ValueId x, int out_channels, int dilation, bool depthwise) {
+        Graph& graph = b.graph;
+        Conv2d op{.kernel = {3, 3},
+                  .dilation = {dilation, dilation},
+                  .padding = pad_all(dilation, dilation),
+                  .groups = depthwise ? out_channels : 1,
+                  .out_channels = out_channels};
+        op.weight = graph.add_constant(name + ".weight",
+                                       test::tensor({out_channels, depthwise ? 1 : b.channels(x), 3, 3}, dilation));
+        return graph.add(name, op, {x});
+    }
+    std::vector<ValueId> parts(const std::string& name, ValueId x, const Module& module) {
+        std::vector<ValueId> result;
+        for (int i = 0; i < module.branches; ++i) {
+            const std::string at = fmt::format("{}.d{}", name, 1 << i);
+            const ValueId y = branch(at, x, i == 0 ? module.first_width : module.width, 1 << i, module.depthwise);
+            result.push_back(i < module.sums_from ? y : b.add(at + ".sum", y, result.back()));
+        }
+        return result;
+    }
+    std::string simplified_groups(const Choices& choices = {}) {
+        simplify(b.graph);
+        return groups_of(b.graph, choices);
+    }
+    test::Builder b;
+};
+
+TEST_F(Pyramids, WithResidualNormAndActivation) {
+    const ValueId x = b.conv("x", b.input(3), 16);
+    const ValueId reduced = b.conv("m.c1", x, 4);
+    const ValueId merged = b.concat("m.cat", parts("m", reduced, {.first_width = 8}));
+    b.output(b.conv("end", b.prelu("m.act", b.scale_shift("m.bn", b.add("m.add", merged, x))), 2));
+    EXPECT_EQ(simplified_groups(), "esp_pyramid(%2, %1 by texel) -> %10 : m.d1 m.d2 m.d4 m.cat m.add\n");
+    Choices off;
+    off.disabled_fusions = {"esp_pyramid"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+    const auto count = [&](const Choices& choices) {
+        return compile(b.graph, paper_device("minimal"), choices).dispatch_count();
+    };
+    EXPECT_EQ(count(off) - count({}), 3u);
+}
+
+TEST_F(Pyramids, OfDepthwiseConvolutionsSumFromTheFirst) {
+    const ValueId reduced = b.conv("x", b.input(3), 4);
+    const ValueId merged = b.concat("m.cat", parts("m", reduced, {.branches = 4, .sums_from = 1, .depthwise = true}));
+    b.output(b.prelu("m.act", b.scale_shift("m.bn", merged)));
+    EXPECT_EQ(simplified_groups(), "eesp_pyramid(%1) -> %11 : m.d1 m.d2 m.d4 m.d8 m.cat m.bn\n");
+}
+
+TEST_F(Pyramids, WithoutAnEpilogueEndAtTheConcatenation) {
+    const ValueId x = b.conv("x", b.input(3), 4);
+    const ValueId merged = b.concat("cat", parts("m", x, {.branches = 2}));
+    b.output(b.prelu("act", b.add("sum", b.conv("other", merged, 8), merged)));
+    EXPECT_EQ(simplified_groups(), "esp_pyramid(%1) -> %4 : m.d1 m.d2 cat\n");
+}
+
+TEST_F(Pyramids, WhoseBranchIsReadElsewhereAreNone) {
+    const ValueId x = b.conv("x", b.input(3), 4);
+    const auto all = parts("m", x, {});
+    b.output(b.concat("cat", all));
+    b.output(b.conv("other", all[1], 4));
+    EXPECT_EQ(simplified_groups(), "");
+}
+
+TEST_F(Pyramids, WhoseBranchIsAnOutputOrActivatedAreNone) {
+    const ValueId x = b.conv("x", b.input(3), 4);
+    auto all = parts("m", x, {});
+    b.output(b.concat("cat", all));
+    b.output(all[2]);
+    all = parts("n", x, {});
+    all[0] = b.relu("relu", all[0]);
+    b.output(b.concat("cat2", all));
+    EXPECT_EQ(simplified_groups(), "");
+}
+
+TEST_F(Pyramids, OfTwoMapsAreNone) {
+    const ValueId x = b.conv("x", b.input(3), 4), y = b.conv("y", x, 4);
+    b.output(b.concat("cat", {branch("d1", x, 4, 1, false), branch("d2", y, 4, 2, false)}));
+    EXPECT_EQ(simplified_groups(), "");
+}
+
+TEST_F(Pyramids, ThatAddAnEarlierBranchThanTheLastAreNone) {
+    const ValueId x = b.conv("x", b.input(3), 4);
+    auto all = parts("m", x, {.branches = 2});
+    all.push_back(b.add("skip", branch("d4", x, 4, 4, false), all[0]));
+    b.output(b.concat("cat", all));
+    EXPECT_EQ(simplified_groups(), "");
+}
+
+TEST_F(Pyramids, OnACpuAreFusedWhileTheCodeIsShort) {
+    const ValueId x = b.conv("x", b.input(3), 4);
+    b.output(b.concat("small", parts("m", x, {})));
+    const ValueId wide = b.conv("wide", x, 12);
+    b.output(b.concat("large", parts("n", wide, {.width = 12, .first_width = 12})));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "esp_pyramid(%1) -> %6 : m.d1 m.d2 m.d4 small\n");
+}
+
+/// Scores 1 by 1 to the classes of their pixels.
+ValueId labels(Graph& graph, ValueId scores, Sampling sampling, Axes size) {
+    return graph.add("labels", Argmax{sampling, {.kind = SizeRule::Kind::Fixed, .fixed = size}}, {scores});
+}
+
+TEST(ScoreHeads, OfConvolutionsAtTheScoresOwnSize) {
+    for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear}) {
+        test::Builder b;
+        const ValueId x = b.conv("x", b.input(3, 4, 6), 8);
+        b.output(labels(b.graph, b.conv_transpose("up", x, 5, true), sampling, {8, 12}));
+        b.output(labels(b.graph, b.conv("head", x, 5), sampling, {4, 6}));
+        EXPECT_EQ(groups_of(b.graph), "score_head(%1) -> %3 : up labels\nscore_head(%1) -> %5 : head labels\n");
+        EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+        Choices off;
+        off.disabled_fusions = {"score_head"};
+        EXPECT_EQ(groups_of(b.graph, off), "");
+    }
+}
+
+TEST(ScoreHeads, OfResizesReadTheSmallScores) {
+    test::Builder b;
+    const ValueId picture = b.input(3, 9, 13), scores = b.conv("x", picture, 5);
+    const ValueId half = b.pool("half", scores);
+    const ValueId full = b.graph.add(
+        "full", Resize{Resize::Mode::BilinearAligned, {.kind = SizeRule::Kind::LikeOperand}}, {half, picture});
+    b.output(labels(b.graph, full, Sampling::Nearest, {9, 13}));
+    for (const bool cpu_shaped : {false, true})
+        EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", cpu_shaped), "score_head(%2) -> %4 : full labels\n");
+}
+
+TEST(ScoreHeads, WhoseScoresAreReadElsewhereOrAtAnotherSizeAreNone) {
+    test::Builder b;
+    const ValueId x = b.conv("x", b.input(3, 4, 6), 8);
+    const ValueId shown = b.conv("shown", x, 5);
+    b.output(labels(b.graph, shown, Sampling::Nearest, {4, 6}));
+    b.output(shown);
+    const ValueId confident = b.conv("confident", x, 5);
+    b.output(labels(b.graph, confident, Sampling::Nearest, {4, 6}));
+    b.output(b.graph.add("confidence", Confidence{.size = {.fixed = {4, 6}}}, {confident}));
+    b.output(labels(b.graph, b.conv("small", x, 5), Sampling::Nearest, {8, 12}));
+    b.output(labels(b.graph, b.conv("grouped", x, 4, false, 2), Sampling::Nearest, {4, 6}));
+    b.output(labels(b.graph, b.relu("activated", b.conv("positive", x, 4)), Sampling::Nearest, {4, 6}));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
+TEST(Fusions, AnUnknownNameListsThoseThatAre) {
+    test::Builder b;
+    b.output(b.conv("a", b.input(3), 4));
+    Choices choices;
+    choices.disabled_fusions = {"chain"};
+    const std::string reason = test::error_of([&] { (void)compile(b.graph, paper_device("minimal"), choices); });
+    EXPECT_NE(reason.find("there is no fusion 'chain' to disable; fusions are esp_pyramid"), std::string::npos)
+        << reason;
+}
+
+TEST(Fusions, LabelsNameThePattern) {
+    Graph graph = build_network("espnet", {}, 64, 64).graph;
+    simplify(graph);
+    const Plan plan = compile(graph, paper_device("nvidia-discrete"));
+    const auto all = test::dispatches_of(plan);
+    EXPECT_EQ(std::ranges::count(all, "encoder.level3.4 [esp_pyramid]", [](const Dispatch* d) { return d->label; }), 1);
+    EXPECT_NE(to_string(plan).find("\"encoder.level2_0 [esp_pyramid]\""), std::string::npos);
+}
+
+TEST(Fusions, EveryModuleOfANetwork) {
+    const auto count = [](const std::string& network, const std::string& pattern) {
+        Graph graph = build_network(network, {}, 256, 128).graph;
+        simplify(graph);
+        const std::string text = groups_of(graph, {}, "nvidia-discrete");
+        size_t found = 0;
+        for (size_t at = text.find(pattern + "("); at != std::string::npos; at = text.find(pattern + "(", at + 1))
+            ++found;
+        return found;
+    };
+    // And the first line.
+    EXPECT_EQ(count("espnet", "\nesp_pyramid") + 1, 13u);
+    EXPECT_EQ(count("espnetv2", "\neesp_pyramid") + 1, 13u);
+}
+
+}  // namespace
+}  // namespace vkseg
