@@ -75,7 +75,8 @@ VKSEG_API const char* vkseg_result_name(vkseg_result result);
  */
 
 typedef enum vkseg_context_flags {
-    /* Checks that cost a little: a frame slot recorded again before its last recording has run. For debug builds. */
+    /* Checks that cost a little: a frame slot recorded again before its last recording has run. For debug
+     * builds; a recording must then not be thrown away without running. */
     VKSEG_CONTEXT_CHECKED = 1,
     /* A device of the library's own keeps compiled pipelines under XDG_CACHE_HOME. */
     VKSEG_CONTEXT_DISK_CACHE = 2
