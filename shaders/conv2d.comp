@@ -1,8 +1,8 @@
 // variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
 // Direct 2-D convolution, any kernel, stride and dilation; one phase of a transposed convolution (outputs out_step
-// apart). An invocation computes PIXELS pixels of PLANES output planes. Groups: z block b reads input planes from
-// b * block_in on, plane_step apart. Packed weights of a block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the
-// epilogue's vectors.
+// apart), or all of them (PHASED): the z blocks of each plane block are its phases. An invocation computes PIXELS pixels
+// of PLANES output planes. Groups: block b reads input planes from b * block_in on, plane_step apart. Packed weights of a
+// z block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors.
 // CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code; ACCUMULATE
 // continues the sum that an earlier part of the input planes left in the output.
 #version 460
@@ -22,6 +22,7 @@ layout(constant_id = 8) const int KERNEL_W = 1;
 layout(constant_id = 9) const int PIXELS = 1;
 layout(constant_id = 10) const int IN_PLANES = 1;
 layout(constant_id = 11) const bool ACCUMULATE = false;
+layout(constant_id = 12) const bool PHASED = false;
 
 #ifdef ACCESS_TEXEL
 #define PLANE_COUNT IN_PLANES
@@ -30,43 +31,60 @@ layout(constant_id = 11) const bool ACCUMULATE = false;
 #endif
 
 void main() {
-    const uvec2 grid = halves(pc.grid_size);
     const uvec2 in_size = halves(pc.m.in_size);
     const uvec2 out_size = halves(pc.m.out_size);
     const uvec2 stride = halves(pc.stride), dilation = halves(pc.dilation);
-    const ivec2 origin = halves_signed(pc.origin);
-    const uvec2 out_step = halves(pc.out_step), out_offset = halves(pc.out_offset);
+    ivec2 origin = halves_signed(pc.origin);
+    const uvec2 out_step = halves(pc.out_step);
+    uvec2 out_offset = halves(pc.out_offset);
+    uint block = BLOCK;
+#ifdef ACCESS_TEXEL
+    const int kernel_h = KERNEL_H, kernel_w = KERNEL_W;
+#else
+    int kernel_h = KERNEL_H, kernel_w = KERNEL_W;
+    if (PHASED) {
+        const uvec2 phases = halves(pc.phases);
+        const uint phase = block % (phases.x * phases.y);
+        block /= phases.x * phases.y;
+        out_offset = uvec2(phase % phases.x, phase / phases.x);
+        origin += ivec2(out_offset) * halves_signed(pc.phase_origin);
+        kernel_w = int(pc.phase_taps >> (4u * out_offset.x) & 15u);
+        kernel_h = int(pc.phase_taps >> (16u + 4u * out_offset.y) & 15u);
+    }
+#endif
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
     const uint y = gl_GlobalInvocationID.y + pc.m.row_base;
-    const uint in_base = pc.m.in_base + BLOCK * pc.block_in * pc.m.in_stride;
+    const uint in_base = pc.m.in_base + block * pc.block_in * pc.m.in_stride;
     const uint plane_step = pc.plane_step * pc.m.in_stride;
-    const uint out_base = pc.m.out_base + BLOCK * uint(PLANES) * pc.m.out_stride;
+    const uint out_base = pc.m.out_base + block * uint(PLANES) * pc.m.out_stride;
     const uint weights = BLOCK * pc.m.block_weights;
     const uint biases = weights + uint(KERNEL_H * KERNEL_W * PLANE_COUNT * 4 * PLANES);
 
     vec4 sum[PIXELS * PLANES];
     uint out_pixel[PIXELS];
+    bool inside[PIXELS];
     [[unroll]] for (int p = 0; p < PIXELS; ++p) {
         const uint x = x0 + uint(p) * gl_WorkGroupSize.x;
-        out_pixel[p] = (y * out_step.y + out_offset.y) * out_size.x + x * out_step.x + out_offset.x;
+        const uvec2 at = uvec2(x, y) * out_step + out_offset;
+        out_pixel[p] = at.y * out_size.x + at.x;
+        inside[p] = at.x < out_size.x && at.y < out_size.y;
         [[unroll]] for (int o = 0; o < PLANES; ++o) {
             sum[p * PLANES + o] = WEIGHT(biases + uint(o));
             if (ACCUMULATE) {
-                const bool inside = x < grid.x && y < grid.y;
 #ifdef ACCESS_TEXEL
-                sum[p * PLANES + o] += load_out(inside ? out_base + uint(o) * pc.m.out_stride + out_pixel[p] : 0u);
+                sum[p * PLANES + o] += load_out(inside[p] ? out_base + uint(o) * pc.m.out_stride + out_pixel[p] : 0u);
 #else
-                if (inside) sum[p * PLANES + o] += load_out(out_base + uint(o) * pc.m.out_stride + out_pixel[p]);
+                if (inside[p]) sum[p * PLANES + o] += load_out(out_base + uint(o) * pc.m.out_stride + out_pixel[p]);
 #endif
             }
         }
     }
 
-    uint w = weights;
-    UNROLL for (int ky = 0; ky < KERNEL_H; ++ky) {
+    UNROLL for (int ky = 0; ky < kernel_h; ++ky) {
         const int iy = int(y * stride.y) + origin.y + ky * int(dilation.y);
         const bool valid_y = uint(iy) < in_size.y;
-        UNROLL for (int kx = 0; kx < KERNEL_W; ++kx) {
+        UNROLL for (int kx = 0; kx < kernel_w; ++kx) {
+            uint w = weights + uint((ky * KERNEL_W + kx) * PLANE_COUNT * 4 * PLANES);
             uint source[PIXELS];
             bool valid[PIXELS];
             [[unroll]] for (int p = 0; p < PIXELS; ++p) {
@@ -94,15 +112,14 @@ void main() {
     }
 
     [[unroll]] for (int p = 0; p < PIXELS; ++p) {
-        const bool inside = x0 + uint(p) * gl_WorkGroupSize.x < grid.x && y < grid.y;
         // The epilogue stands outside the branch: inside it the CPU driver would load weights lane by lane.
         [[unroll]] for (int o = 0; o < PLANES; ++o) {
-            const uint add_index = pc.m.add_base + (BLOCK * uint(PLANES) + uint(o)) * pc.m.add_stride +
+            const uint add_index = pc.m.add_base + (block * uint(PLANES) + uint(o)) * pc.m.add_stride +
                                    out_pixel[p] * pc.m.add_pixel;
             sum[p * PLANES + o] =
-                apply_epilogue(sum[p * PLANES + o], biases + uint(PLANES), o, inside ? add_index : 0u);
+                apply_epilogue(sum[p * PLANES + o], biases + uint(PLANES), o, inside[p] ? add_index : 0u);
         }
-        if (inside) {
+        if (inside[p]) {
             [[unroll]] for (int o = 0; o < PLANES; ++o)
                 store_out(out_base + uint(o) * pc.m.out_stride + out_pixel[p], sum[p * PLANES + o]);
         }

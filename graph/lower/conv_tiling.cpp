@@ -104,10 +104,15 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                        LowerContext& context) {
     const PlanarValue& in = context.planar[static_cast<size_t>(node.inputs[0])];
     const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
-    assert(static_cast<int>(geometry.taps.size()) == geometry.kernel.h * geometry.kernel.w);
+    const bool phased = !geometry.phase_taps.empty();
+    const size_t phase_count = phased ? geometry.phase_taps.size() : 1;
+    const auto taps_of = [&](size_t phase) -> const auto& {
+        return phased ? geometry.phase_taps[phase] : geometry.taps;
+    };
+    assert(static_cast<int>(taps_of(0).size()) == geometry.kernel.h * geometry.kernel.w);
     const auto local = workgroup_size(context);
     const LoweredEpilogue epilogue = epilogue_constants(node.epilogue);
-    const int tap_count = static_cast<int>(geometry.taps.size());
+    const int tap_count = static_cast<int>(taps_of(0).size());
 
     for (const Tile& tile : tile(weights, in.map, out.map, 8, context.cpu_shaped)) {
         const auto parts = split_inputs(tile, tap_count, context.cpu_shaped);
@@ -126,7 +131,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 lowered.in1 = {added_value(node), tile.out.first, tile.out.planes * tile.out.blocks};
 
             uint64_t block_bytes = 0;
-            for (int block = 0; block < tile.out.blocks; ++block) {
+            for (size_t part = 0; part < static_cast<size_t>(tile.out.blocks) * phase_count; ++part) {
+                const int block = static_cast<int>(part / phase_count);
                 const uint64_t start = context.packed_bytes;
                 PackConv recipe;
                 recipe.weight = weights.weight;
@@ -139,12 +145,12 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                         recipe.in_channel_of_slot.push_back(channel);
                 recipe.out_channel_of_slot =
                     out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
-                recipe.taps = geometry.taps;
+                recipe.taps = taps_of(part % phase_count);
                 const auto slots = recipe.out_channel_of_slot;
                 const int first = context.pack(std::move(recipe));
                 context.pack(PackVector{first_part ? weights.bias : no_constant, 0.0f, slots});
                 if (last_part) pack_epilogue(node.epilogue, slots, context);
-                if (block == 0) lowered.first_packed = first;
+                if (part == 0) lowered.first_packed = first;
                 block_bytes = context.packed_bytes - start;
             }
 
@@ -159,6 +165,9 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push.origin = pack_halves(geometry.origin.w, geometry.origin.h);
             push.out_step = pack_halves(geometry.out_step.w, geometry.out_step.h);
             push.out_offset = pack_halves(geometry.out_offset.w, geometry.out_offset.h);
+            push.phases = pack_halves(geometry.phases.w, geometry.phases.h);
+            push.phase_origin = pack_halves(geometry.phase_origin.w, geometry.phase_origin.h);
+            push.phase_taps = geometry.phase_tap_counts;
 
             Dispatch& dispatch = lowered.dispatch;
             dispatch.specialization = {
@@ -166,11 +175,11 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 last_part ? epilogue.activation : 0u, static_cast<uint32_t>(tile.out.planes),
                 static_cast<uint32_t>(geometry.kernel.h), static_cast<uint32_t>(geometry.kernel.w), pixels,
                 // A loop has its bound in the push constants; one pipeline for all lengths.
-                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, first_part ? 0u : 1u};
+                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, first_part ? 0u : 1u, phased ? 1u : 0u};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),
-                                    static_cast<uint32_t>(tile.out.blocks)};
+                                    static_cast<uint32_t>(tile.out.blocks) * static_cast<uint32_t>(phase_count)};
             const auto real = [](const std::vector<int>& slots) {
                 return static_cast<uint64_t>(std::ranges::count_if(slots, [](int channel) { return channel >= 0; }));
             };
@@ -179,10 +188,19 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             const uint64_t in_channels =
                 weights.groups == 1 ? real(in.map.channel_of_slot(span.first, span.count))
                                     : static_cast<uint64_t>(first_part ? weights.in_channels / weights.groups : 0);
-            const auto real_taps = static_cast<uint64_t>(
-                std::ranges::count_if(geometry.taps, [](const std::array<int, 2>& t) { return t[0] >= 0; }));
-            dispatch.macs = static_cast<uint64_t>(geometry.grid.w) * static_cast<uint64_t>(geometry.grid.h) *
-                            real_taps * out_channels * in_channels;
+            uint64_t taps = 0;  // over all computed outputs
+            for (size_t phase = 0; phase < phase_count; ++phase) {
+                const auto steps = [&](int extent, int at, int step) { return (extent - at + step - 1) / step; };
+                const int phase_x = static_cast<int>(phase) % geometry.phases.w;
+                const int phase_y = static_cast<int>(phase) / geometry.phases.w;
+                const Axes grid = phased ? Axes{steps(out.height, phase_y, geometry.phases.h),
+                                                steps(out.width, phase_x, geometry.phases.w)}
+                                         : geometry.grid;
+                const auto real_taps = static_cast<uint64_t>(std::ranges::count_if(
+                    taps_of(phase), [](const std::array<int, 2>& t) { return t[0] >= 0 && t[1] >= 0; }));
+                taps += static_cast<uint64_t>(grid.w) * static_cast<uint64_t>(grid.h) * real_taps;
+            }
+            dispatch.macs = taps * out_channels * in_channels;
             context.dispatches.push_back(std::move(lowered));
         }
     }

@@ -28,6 +28,14 @@ struct ConvGeometry {
     Axes grid{};
     Axes out_step{};
     Axes out_offset{0, 0};
+    /// All phases of a transposed convolution in one dispatch (GPU-shaped): taps of each, phase rows one after another,
+    /// filled up to kernel.h x kernel.w. `taps` and `out_offset` are then not used, `origin` is that of the first
+    /// phase.
+    std::vector<std::vector<std::array<int, 2>>> phase_taps;
+    Axes phases{};
+    Axes phase_origin{0, 0};
+    /// As in push::Conv.
+    uint32_t phase_tap_counts = 0;
 };
 
 [[nodiscard]] std::vector<std::array<int, 2>> all_taps(Axes kernel);

@@ -110,7 +110,7 @@ TEST(PaperDevices, DispatchesOfAFrame) {
         size_t at_most;
     };
     for (const auto& [network, device, at_most] : {
-             Row{"espnet", "nvidia-discrete", 51},
+             Row{"espnet", "nvidia-discrete", 42},
              Row{"espnetv2", "nvidia-discrete", 142},
          }) {
         const Graph graph = simplified(network, 1024, 512);

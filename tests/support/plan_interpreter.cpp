@@ -134,13 +134,28 @@ void run_conv2d(const Machine& m) {
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
     const bool accumulate = m.spec(11) != 0;
     const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
-    const Halves origin = signed_halves(pc.origin), step = halves(pc.out_step), offset = halves(pc.out_offset);
-    const int out_width = halves(pc.m.out_size).low;
-    m.for_each(halves(pc.grid_size), m.spec(9), [&](uint32_t x, uint32_t y, uint32_t z) {
-        const size_t weights = size_t{z} * pc.m.block_weights;
+    const Halves step = halves(pc.out_step), out_size = halves(pc.m.out_size), phases = halves(pc.phases);
+    const Halves phase_origin = signed_halves(pc.phase_origin);
+    const bool phased = m.spec(12) != 0;
+    const auto phase_count = phased ? static_cast<uint32_t>(phases.low * phases.high) : 1;
+    m.for_each(halves(pc.grid_size), m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
+        const uint32_t z = part / phase_count;
+        Halves origin = signed_halves(pc.origin), offset = halves(pc.out_offset);
+        size_t rows = kernel_h, columns = kernel_w;
+        if (phased) {
+            const int phase = static_cast<int>(part % phase_count);
+            offset = {phase % phases.low, phase / phases.low};
+            origin.low += offset.low * phase_origin.low;
+            origin.high += offset.high * phase_origin.high;
+            columns = pc.phase_taps >> (4 * offset.low) & 15;
+            rows = pc.phase_taps >> (16 + 4 * offset.high) & 15;
+        }
+        const size_t weights = size_t{part} * pc.m.block_weights;
         const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
-        const auto pixel = static_cast<uint32_t>((static_cast<int>(y) * step.high + offset.high) * out_width +
-                                                 static_cast<int>(x) * step.low + offset.low);
+        const int out_y = static_cast<int>(y) * step.high + offset.high;
+        const int out_x = static_cast<int>(x) * step.low + offset.low;
+        if (out_y >= out_size.high || out_x >= out_size.low) return;
+        const auto pixel = static_cast<uint32_t>(out_y * out_size.low + out_x);
         for (size_t o = 0; o < planes; ++o) {
             const auto plane = static_cast<uint32_t>(z * planes + o);
             const uint32_t out_index = pc.m.out_base + plane * pc.m.out_stride + pixel;
@@ -149,9 +164,9 @@ void run_conv2d(const Machine& m) {
                 const Vec4 earlier = m.read(2, out_index);
                 for (size_t i = 0; i < 4; ++i) sum[i] += earlier[i];
             }
-            size_t row = weights + o;
-            for (size_t ky = 0; ky < kernel_h; ++ky)
-                for (size_t kx = 0; kx < kernel_w; ++kx) {
+            for (size_t ky = 0; ky < rows; ++ky)
+                for (size_t kx = 0; kx < columns; ++kx) {
+                    size_t row = weights + (ky * kernel_w + kx) * pc.in_planes * 4 * planes + o;
                     const int iy =
                         static_cast<int>(y) * stride.high + origin.high + static_cast<int>(ky) * dilation.high;
                     const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(kx) * dilation.low;
