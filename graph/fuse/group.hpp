@@ -8,12 +8,14 @@
 namespace vkseg {
 
 /// Nodes that are carried out together. Its meaning is that of its members one after another; nothing but the last
-/// one's result is seen outside.
+/// one's result is stored.
 struct Group {
     /// Name of the fusion; empty for a node on its own.
     std::string pattern;
     /// Places in Graph::nodes, ascending.
     std::vector<int> nodes;
+    /// Members that other groups may contain too: cheap enough to be computed anew in each.
+    std::vector<int> recomputed;
     /// What is read from outside.
     std::vector<ValueId> inputs;
     /// Whether that operand is read only at the texel that is written: the result may then take its memory.

@@ -15,6 +15,8 @@ constexpr const Pattern* patterns[] = {
     &esp_pyramid,
     &eesp_pyramid,
     &score_head,
+    // Last: it takes convolutions that belong to nothing larger.
+    &norm_load,
 };
 
 const Pattern& pattern_named(std::string_view name) {
@@ -61,18 +63,41 @@ std::vector<Group> form_groups(const LowerContext& context) {
     const MatchContext match{context, graph.producers(), graph.use_counts()};
     // By the place of the last member: there the group runs.
     std::vector<std::optional<Group>> ending_at(graph.nodes.size());
-    std::vector<bool> taken(graph.nodes.size(), false);
+    std::vector<bool> taken(graph.nodes.size(), false), recomputed(graph.nodes.size(), false);
     for (const Pattern* pattern : patterns) {
         if (context.choices.disabled_fusions.contains(pattern->name)) continue;
         for (const Node& anchor : graph.nodes) {
             std::optional<Group> group = pattern->match(anchor, match);
-            const auto is_taken = [&](int place) { return taken[static_cast<size_t>(place)]; };
-            if (!group || std::ranges::any_of(group->nodes, is_taken)) continue;
+            if (!group) continue;
+            const auto is_recomputed = [&](int place) {
+                return std::ranges::find(group->recomputed, place) != group->recomputed.end();
+            };
+            const auto is_taken = [&](int place) {
+                return taken[static_cast<size_t>(place)] ||
+                       (recomputed[static_cast<size_t>(place)] && !is_recomputed(place));
+            };
+            if (std::ranges::any_of(group->nodes, is_taken)) continue;
             group->pattern = pattern->name;
             std::ranges::sort(group->nodes);
-            for (int place : group->nodes) taken[static_cast<size_t>(place)] = true;
+            for (int place : group->nodes)
+                (is_recomputed(place) ? recomputed : taken)[static_cast<size_t>(place)] = true;
             ending_at[static_cast<size_t>(group->nodes.back())] = std::move(group);
         }
+    }
+    // What is recomputed stands for itself too where somebody else reads it.
+    const auto reads_stored = [&](int reader, ValueId value) {
+        const Node& node = graph.nodes[static_cast<size_t>(reader)];
+        if (std::ranges::find(node.inputs, value) == node.inputs.end()) return false;
+        const auto& group = ending_at[static_cast<size_t>(reader)];
+        return !group || std::ranges::find(group->recomputed, match.producers[static_cast<size_t>(value)]) ==
+                             group->recomputed.end();
+    };
+    for (int place = 0; place < static_cast<int>(graph.nodes.size()); ++place) {
+        if (!recomputed[static_cast<size_t>(place)]) continue;
+        bool stored = false;
+        for (int reader = place + 1; reader < static_cast<int>(graph.nodes.size()); ++reader)
+            stored = stored || reads_stored(reader, graph.nodes[static_cast<size_t>(place)].output);
+        if (!stored) taken[static_cast<size_t>(place)] = true;
     }
     std::vector<Group> groups;
     for (int place = 0; place < static_cast<int>(graph.nodes.size()); ++place) {

@@ -17,4 +17,7 @@ extern const Pattern eesp_pyramid;
 /// never stored.
 extern const Pattern score_head;
 
+/// Scale and shift and activation of a value that only convolutions read, at their loads.
+extern const Pattern norm_load;
+
 }  // namespace vkseg

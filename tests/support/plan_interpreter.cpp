@@ -104,17 +104,21 @@ struct Machine {
             const Vec4 other = read(1, add_index);
             for (size_t i = 0; i < 4; ++i) v[i] += other[i];
         }
+        return normalise(v, base, plane, planes, spec(4), spec(5));
+    }
+    [[nodiscard]] Vec4 normalise(Vec4 v, size_t base, size_t plane, size_t planes, uint32_t scale_shift,
+                                 uint32_t activation) const {
         size_t slopes = base + plane;
-        if (spec(4) != 0) {
+        if (scale_shift != 0) {
             const Vec4 scale = weight(base + plane), shift = weight(base + planes + plane);
             for (size_t i = 0; i < 4; ++i) v[i] = v[i] * scale[i] + shift[i];
             slopes += 2 * planes;
         }
-        if (spec(5) == 3)
+        if (activation == 3)
             for (float& x : v) x = 1.0f / (1.0f + std::exp(-x));
-        else if (spec(5) != 0)
+        else if (activation != 0)
             for (size_t i = 0; i < 4; ++i)
-                v[i] = std::max(v[i], 0.0f) + (spec(5) == 2 ? weight(slopes)[i] * std::min(v[i], 0.0f) : 0.0f);
+                v[i] = std::max(v[i], 0.0f) + (activation == 2 ? weight(slopes)[i] * std::min(v[i], 0.0f) : 0.0f);
         return v;
     }
 
@@ -129,6 +133,11 @@ struct Machine {
     }
 };
 
+/// Vectors per plane behind the weights: scale and shift, slope.
+size_t epilogue_vectors(const Machine& m) {
+    return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
+}
+
 void run_conv2d(const Machine& m) {
     const auto pc = m.push_as<push::Conv>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
@@ -137,6 +146,12 @@ void run_conv2d(const Machine& m) {
     const Halves step = halves(pc.out_step), out_size = halves(pc.m.out_size), phases = halves(pc.phases);
     const Halves phase_origin = signed_halves(pc.phase_origin);
     const bool phased = m.spec(12) != 0;
+    // What is read goes through scale and shift and an activation first.
+    const auto prologue = [&](Vec4 v, size_t biases, uint32_t plane) {
+        const size_t base = biases + (1 + epilogue_vectors(m)) * planes;
+        if (m.spec(13) == 0 && m.spec(14) == 0) return v;
+        return m.normalise(v, base, plane, pc.in_planes, m.spec(13), m.spec(14));
+    };
     const auto phase_count = phased ? static_cast<uint32_t>(phases.low * phases.high) : 1;
     m.for_each(halves(pc.grid_size), m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
         const uint32_t z = part / phase_count;
@@ -174,8 +189,10 @@ void run_conv2d(const Machine& m) {
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
                         Vec4 texel{};
                         if (valid)
-                            texel = m.read(0, pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride +
-                                                  static_cast<uint32_t>(iy * in_size.low + ix));
+                            texel = prologue(
+                                m.read(0, pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride +
+                                              static_cast<uint32_t>(iy * in_size.low + ix)),
+                                biases, i);
                         for (size_t lane = 0; lane < 4; ++lane, row += planes) {
                             const Vec4 w = m.weight(row);
                             for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
@@ -186,11 +203,6 @@ void run_conv2d(const Machine& m) {
                                           pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
         }
     });
-}
-
-/// Vectors per plane behind the weights: scale and shift, slope.
-size_t epilogue_vectors(const Machine& m) {
-    return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
 }
 
 void run_esp_pyramid(const Machine& m) {
