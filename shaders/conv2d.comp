@@ -4,6 +4,7 @@
 // of PLANES output planes. Groups: block b reads input planes from b * block_in on, plane_step apart. Packed weights of
 // a z block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors; those of the
 // prologue, which is applied to what is read: scales, shifts and slopes of the input planes.
+// SPLIT: from plane pc.split on, the input is the second operand.
 // CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code; ACCUMULATE
 // continues the sum that an earlier part of the input planes left in the output.
 #version 460
@@ -26,6 +27,7 @@ layout(constant_id = 11) const bool ACCUMULATE = false;
 layout(constant_id = 12) const bool PHASED = false;
 layout(constant_id = 13) const bool PROLOGUE_SCALE_SHIFT = false;
 layout(constant_id = 14) const int PROLOGUE_ACTIVATION = 0;
+layout(constant_id = 15) const bool SPLIT = false;
 
 #ifdef ACCESS_TEXEL
 #define PLANE_COUNT IN_PLANES
@@ -112,8 +114,17 @@ void main() {
             UNROLL for (int i = 0; i < PLANE_COUNT; ++i) {
                 vec4 texel[PIXELS];
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
+#ifdef ACCESS_TEXEL
                     texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + uint(i) * plane_step);
-#ifndef ACCESS_TEXEL
+#else
+                {
+                    texel[p] = vec4(0.0);
+                    if (valid[p])
+                        texel[p] = SPLIT && uint(i) >= pc.split
+                                       ? load_in1(source[p] - pc.m.in_base + pc.m.add_base +
+                                                  (uint(i) - pc.split) * pc.m.add_stride)
+                                       : load_in0(source[p] + uint(i) * plane_step);
+                }
                 if (PROLOGUE_SCALE_SHIFT || PROLOGUE_ACTIVATION != 0) {
                     // Zeros beyond the border are of the result.
                     [[unroll]] for (int p = 0; p < PIXELS; ++p)

@@ -15,8 +15,9 @@ constexpr const Pattern* patterns[] = {
     &esp_pyramid,
     &eesp_pyramid,
     &score_head,
-    // Last: it takes convolutions that belong to nothing larger.
+    // Last: they take convolutions that belong to nothing larger.
     &norm_load,
+    &concat_load,
 };
 
 const Pattern& pattern_named(std::string_view name) {

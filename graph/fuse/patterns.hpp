@@ -20,4 +20,8 @@ extern const Pattern score_head;
 /// Scale and shift and activation of a value that only convolutions read, at their loads.
 extern const Pattern norm_load;
 
+/// A concatenation of two operands of which one belongs to another, and the convolution that reads it: it reads the
+/// operands where they are.
+extern const Pattern concat_load;
+
 }  // namespace vkseg

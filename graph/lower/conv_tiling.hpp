@@ -45,6 +45,9 @@ struct ConvGeometry {
 /// Dispatches of a convolution that reads through `prologue`; it is none of the depthwise ones if there is any.
 void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context);
 
+/// Place of a switch among the specialisation constants of conv2d.comp: the input is two operands, one after the other.
+constexpr size_t conv_split_constant = 15;
+
 /// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each.
 constexpr int max_unrolled_macs = 7200;
 

@@ -47,6 +47,7 @@ struct Conv {
     uint phases;       // of a transposed convolution in one dispatch: out_offset runs from 0 to these
     uint phase_origin; // signed: how far the origin moves from phase to phase
     uint phase_taps;   // kernel columns of phase x at bit 4 x, rows of phase y at bit 16 + 4 y
+    uint split;        // planes of the first of two operands that follow each other
 };
 
 struct Pyramid {
@@ -120,7 +121,7 @@ struct Colourise {
 
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
-static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 112 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
+static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
 static_assert(sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push

@@ -1,6 +1,6 @@
 #include "tests/ops/op_test.hpp"
 
-// Convolutions behind a norm and activation of a concatenation, which GPU-shaped kernels apply as they read.
+// What GPU-shaped convolutions do as they read: a norm and activation, two operands of a concatenation.
 
 namespace vkseg::test {
 namespace {
@@ -46,6 +46,31 @@ std::vector<OpCase> cases() {
     return result;
 }
 
+/// Two concatenations that want the same operand: one of the two convolutions reads two places.
+OpCase shared_operand(Axes size, int first, int second, Axes kernel, int stride, int out_channels) {
+    const auto build = [=] {
+        OpGraph net;
+        const ValueId shared = net.conv1x1(net.input(3, size), first), other = net.conv1x1(net.input(4, size), second);
+        std::vector<ValueId> outputs{net.conv1x1(net.concat({shared, net.input(2, size)}), 3)};
+        Conv2d op{.kernel = kernel, .stride = {stride, stride}, .padding = pad_all(kernel.h / 2, kernel.w / 2)};
+        op.out_channels = out_channels;
+        const int in = first + second;
+        op.weight = net.weights({out_channels, in, kernel.h, kernel.w}, int64_t{in} * kernel.h * kernel.w);
+        op.bias = net.vector(out_channels, -0.5f, 0.5f);
+        outputs.push_back(net.tail(net.add(op, {net.concat({other, shared})}), {false, true, prelu}));
+        return net.with_outputs(outputs);
+    };
+    return {.name = "concat_load_" + to_string(size) + "_" + std::to_string(second) + "_" + std::to_string(first) +
+                    "_k" + to_string(kernel) + "_s" + std::to_string(stride) + "_to_" + std::to_string(out_channels),
+            .build = build};
+}
+
+std::vector<OpCase> shared_operands() {
+    return {shared_operand({9, 18}, 16, 20, {3, 3}, 1, 20), shared_operand({5, 7}, 3, 5, {1, 1}, 1, 9),
+            shared_operand({8, 33}, 7, 2, {3, 1}, 2, 35), shared_operand({1, 1}, 4, 4, {3, 3}, 1, 4)};
+}
+
+INSTANTIATE_TEST_SUITE_P(ConcatLoad, OpTest, everywhere(shared_operands()), param_name);
 INSTANTIATE_TEST_SUITE_P(NormLoad, OpTest, everywhere(cases()), param_name);
 
 }  // namespace

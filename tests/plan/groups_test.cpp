@@ -223,6 +223,37 @@ TEST(NormLoads, BesideAReaderOfAnotherFusionKeepTheValue) {
     test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
 }
 
+TEST(ConcatLoads, OfAnOperandThatLiesInAnotherConcatenation) {
+    test::Builder b;
+    const ValueId x = b.conv("x", b.input(3), 4), y = b.conv("y", x, 5), z = b.pool("z", b.conv("w", x, 4));
+    b.output(b.conv("first", b.concat("cat1", {x, y}), 4));
+    b.output(b.conv("second", b.concat("cat2", {b.conv_transpose("up", z, 3), x}), 7));
+    // Nothing else reads these: they lie inside.
+    b.output(b.conv("third", b.concat("cat3", {b.conv("u", x, 4), b.pool("v", b.conv_transpose("t", y, 4))}), 4));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "concat_load(%1, %2) -> %6 : cat1 first\nconcat_load(%7, %1) -> %9 : cat2 second\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    const auto copies = [&](const Choices& choices) {
+        const Plan plan = compile(b.graph, paper_device("minimal"), choices);
+        const auto all = test::dispatches_of(plan);
+        return std::ranges::count_if(all, [](const Dispatch* d) { return d->label.ends_with(".copy"); });
+    };
+    Choices off;
+    off.disabled_fusions = {"concat_load"};
+    EXPECT_EQ(copies({}), 0);
+    EXPECT_EQ(copies(off), 1);
+}
+
+TEST(ConcatLoads, OfThreeOperandsOrWithASumAreNone) {
+    test::Builder b;
+    const ValueId x = b.conv("x", b.input(3), 4), y = b.conv("y", x, 4);
+    b.output(b.conv("three", b.concat("cat1", {x, y, b.conv("z", x, 4)}), 4));
+    const ValueId cat2 = b.concat("cat2", {x, y});
+    b.output(b.add("sum", b.conv("two", cat2, 4), b.relu("other", y)));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
 TEST(Fusions, AnUnknownNameListsThoseThatAre) {
     test::Builder b;
     b.output(b.conv("a", b.input(3), 4));

@@ -187,12 +187,14 @@ void run_conv2d(const Machine& m) {
                     const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(kx) * dilation.low;
                     const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                        const bool split = m.spec(15) != 0 && i >= pc.split;
+                        const uint32_t base =
+                            split ? pc.m.add_base + (i - pc.split) * pc.m.add_stride
+                                  : pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride;
                         Vec4 texel{};
                         if (valid)
-                            texel = prologue(
-                                m.read(0, pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride +
-                                              static_cast<uint32_t>(iy * in_size.low + ix)),
-                                biases, i);
+                            texel = prologue(m.read(split ? 1 : 0, base + static_cast<uint32_t>(iy * in_size.low + ix)),
+                                             biases, i);
                         for (size_t lane = 0; lane < 4; ++lane, row += planes) {
                             const Vec4 w = m.weight(row);
                             for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
