@@ -138,7 +138,10 @@ int run_eval(const EvalOptions& options) {
     Engine engine = open_engine(options.common, options.network, parse_config(options.common.config),
                                 parse_size(options.common.size));
     const ClassList classes = choose_classes(options.classes, *engine.model, engine.classes);
-    const std::string weights = std::filesystem::path(options.common.weights).filename().string();
+    const std::string weights =
+        std::filesystem::path(options.common.weights.empty() ? options.network : options.common.weights)
+            .filename()
+            .string();
     if (options.common.json.empty())
         fmt::print("{} {}x{} ({}, {} classes of {}, {} upsampling) on {}, {}\n", engine.model->network,
                    engine.model->width, engine.model->height, weights, engine.model->classes, classes.name,
