@@ -11,14 +11,6 @@ namespace {
 
 namespace fs = std::filesystem;
 
-bool has_image_extension(const fs::path& path) {
-    std::string extension = path.extension().string();
-    for (char& letter : extension) {
-        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
-    }
-    return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".bmp";
-}
-
 std::vector<fs::path> images_in(const fs::path& folder) {
     std::vector<fs::path> images;
     std::error_code code;
@@ -44,6 +36,14 @@ std::string identity(const fs::path& path) {
 }
 
 }  // namespace
+
+bool has_image_extension(const fs::path& path) {
+    std::string extension = path.extension().string();
+    for (char& letter : extension) {
+        if (letter >= 'A' && letter <= 'Z') letter = static_cast<char>(letter - 'A' + 'a');
+    }
+    return extension == ".png" || extension == ".jpg" || extension == ".jpeg" || extension == ".bmp";
+}
 
 std::vector<fs::path> expand_inputs(std::span<const std::string> files_and_folders) {
     std::vector<fs::path> inputs;

@@ -8,6 +8,9 @@
 
 namespace vkseg::app {
 
+/// .png, .jpg, .jpeg or .bmp in any case.
+[[nodiscard]] bool has_image_extension(const std::filesystem::path& path);
+
 /// Replaces every folder by the PNG, JPEG and BMP files directly in it, sorted by name; files stay as they are,
 /// whatever they are called. Hidden files in a folder are passed over (other systems leave "._photo.jpg" behind).
 [[nodiscard]] std::vector<std::filesystem::path> expand_inputs(std::span<const std::string> files_and_folders);

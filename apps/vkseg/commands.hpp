@@ -53,6 +53,21 @@ struct SegmentOptions {
 };
 int run_segment(const SegmentOptions& options);
 
+struct EvalOptions {
+    CommonOptions common;
+    std::string network = "espnet";
+    /// Folder, searched with all below it, or a pattern.
+    std::string images;
+    std::string labels;
+    /// nearest or bilinear
+    std::string upsample = "nearest";
+    /// Label maps hold the data set's own ids instead of class indices.
+    bool label_ids = false;
+    /// Name of a class set or a JSON file; empty chooses by the number of classes.
+    std::string classes;
+};
+int run_eval(const EvalOptions& options);
+
 struct ClassifyOptions {
     CommonOptions common;
     std::string network = "espnetv2-cls";

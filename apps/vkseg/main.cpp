@@ -55,6 +55,14 @@ void add_model(CLI::App& command, CommonOptions& options) {
     add_source(command, options);
 }
 
+void add_upsample(CLI::App& command, std::string& target) {
+    command
+        .add_option("--upsample", target,
+                    "How the result reaches the picture's size: nearest, or bilinear on the scores")
+        ->type_name("nearest|bilinear")
+        ->capture_default_str();
+}
+
 void add_classes(CLI::App& command, std::string& target) {
     command
         .add_option("--classes", target,
@@ -96,10 +104,7 @@ int run(int argc, char** argv) {
         ->capture_default_str();
     sub->add_option("--network", segment.network, network_help)->type_name("NETWORK|FILE")->capture_default_str();
     add_model(*sub, segment.common);
-    sub->add_option("--upsample", segment.upsample,
-                    "How the result reaches the picture's size: nearest, or bilinear on the scores")
-        ->type_name("nearest|bilinear")
-        ->capture_default_str();
+    add_upsample(*sub, segment.upsample);
     sub->add_flag("--label-ids", segment.label_ids,
                   "Write the data set's label ids (Cityscapes: road 7, ...; void 0) instead of class indices");
     sub->add_flag("--confidence", segment.confidence,
@@ -114,6 +119,26 @@ int run(int argc, char** argv) {
         ->type_name("overlay|colour|labels")
         ->capture_default_str();
     add_json(*sub, segment.common.json);
+
+    EvalOptions eval;
+    sub = command("eval", "Rate a network on pictures with label maps: IoU per class, mIoU, pixel accuracy", eval,
+                  run_eval);
+    sub->add_option(
+           "--images", eval.images,
+           "Folder of pictures, searched with all below it, or a pattern in quotes ('val/*/*_leftImg8bit.png')")
+        ->required()
+        ->type_name("DIR|GLOB");
+    sub->add_option("--labels", eval.labels,
+                    "Folder of label maps: X_gtFine_labelTrainIds.png (or _labelIds) for X_leftImg8bit.png, else X.png")
+        ->required()
+        ->type_name("DIR");
+    sub->add_option("--network", eval.network, "Network")->capture_default_str();
+    add_model(*sub, eval.common);
+    add_upsample(*sub, eval.upsample);
+    sub->add_flag("--label-ids", eval.label_ids,
+                  "Label maps hold the data set's own ids (Cityscapes: road 7, ...) instead of class indices");
+    add_classes(*sub, eval.classes);
+    add_json(*sub, eval.common.json);
 
     ClassifyOptions classify;
     sub = command("classify", "Name what a picture shows: the five most probable classes", classify, run_classify);
