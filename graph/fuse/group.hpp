@@ -7,8 +7,8 @@
 
 namespace vkseg {
 
-/// Nodes that are carried out together. Its meaning is that of its members one after another; nothing but the last
-/// one's result is stored.
+/// Nodes that are carried out together. Its meaning is that of its members one after another; nothing but what is an
+/// output is stored.
 struct Group {
     /// Name of the fusion; empty for a node on its own.
     std::string pattern;
@@ -21,6 +21,8 @@ struct Group {
     /// Whether that operand is read only at the texel that is written: the result may then take its memory.
     std::vector<bool> reads_by_texel;
     ValueId output = no_value;
+    /// A second result that is stored, if any.
+    ValueId second_output = no_value;
 
     [[nodiscard]] bool is_fused() const { return nodes.size() > 1; }
 };

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 
 namespace vkseg {
 
@@ -18,6 +19,7 @@ constexpr const Pattern* patterns[] = {
     // Last: they take convolutions that belong to nothing larger.
     &norm_load,
     &concat_load,
+    &twin_conv,
 };
 
 const Pattern& pattern_named(std::string_view name) {
@@ -39,6 +41,26 @@ Group group_of(const Graph& graph, int place) {
     for (size_t i = 0; i < node.inputs.size(); ++i) group.reads_by_texel.push_back(reads_by_texel(node, i));
     group.output = node.output;
     return group;
+}
+
+/// The same groups, each behind those whose results it reads, else as they were. A group whose members lie far apart
+/// may have to move.
+std::vector<Group> in_order(std::vector<Group> groups, const Graph& graph) {
+    std::vector<bool> made(graph.values.size(), false);
+    for (ValueId value : graph.inputs) made[static_cast<size_t>(value)] = true;
+    std::vector<Group> ordered;
+    ordered.reserve(groups.size());
+    while (!groups.empty()) {
+        const auto ready = std::ranges::find_if(groups, [&](const Group& group) {
+            return std::ranges::all_of(group.inputs, [&](ValueId value) { return made[static_cast<size_t>(value)]; });
+        });
+        if (ready == groups.end()) throw std::logic_error("fused groups wait for each other");
+        made[static_cast<size_t>(ready->output)] = true;
+        if (ready->second_output != no_value) made[static_cast<size_t>(ready->second_output)] = true;
+        ordered.push_back(std::move(*ready));
+        groups.erase(ready);
+    }
+    return ordered;
 }
 
 }  // namespace
@@ -69,7 +91,7 @@ std::vector<Group> form_groups(const LowerContext& context) {
         if (context.choices.disabled_fusions.contains(pattern->name)) continue;
         for (const Node& anchor : graph.nodes) {
             std::optional<Group> group = pattern->match(anchor, match);
-            if (!group) continue;
+            if (!group || (group->second_output != no_value && !context.second_outputs)) continue;
             const auto is_recomputed = [&](int place) {
                 return std::ranges::find(group->recomputed, place) != group->recomputed.end();
             };
@@ -109,7 +131,7 @@ std::vector<Group> form_groups(const LowerContext& context) {
             groups.push_back(group_of(graph, place));
         }
     }
-    return groups;
+    return in_order(std::move(groups), graph);
 }
 
 std::string label_of(const Group& group, const Graph& graph) {
@@ -142,7 +164,9 @@ std::string to_string(const std::vector<Group>& groups, const Graph& graph) {
         for (size_t i = 0; i < group.inputs.size(); ++i)
             text +=
                 fmt::format("{}%{}{}", i == 0 ? "" : ", ", group.inputs[i], group.reads_by_texel[i] ? " by texel" : "");
-        text += fmt::format(") -> %{} :", group.output);
+        text += fmt::format(") -> %{}", group.output);
+        if (group.second_output != no_value) text += fmt::format(" and %{}", group.second_output);
+        text += " :";
         for (int place : group.nodes) text += " " + graph.nodes[static_cast<size_t>(place)].name;
         text += "\n";
     }

@@ -24,4 +24,8 @@ extern const Pattern norm_load;
 /// operands where they are.
 extern const Pattern concat_load;
 
+/// Two convolutions of one shape, on maps of their own and with weights of their own, of which neither waits for the
+/// other: a small one beside a large one costs no dispatch.
+extern const Pattern twin_conv;
+
 }  // namespace vkseg

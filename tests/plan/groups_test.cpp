@@ -208,7 +208,9 @@ TEST(NormLoads, ThatRepeatTooOftenOrHaveOtherReadersAreNone) {
     b.output(conv_of(b, "another", pooled, 1, 1));
     b.output(b.pool("pool", pooled));
     simplify(b.graph);
-    EXPECT_EQ(groups_of(b.graph), "");
+    Choices no_twins;
+    no_twins.disabled_fusions = {"twin_conv"};
+    EXPECT_EQ(groups_of(b.graph, no_twins), "");
 }
 
 /// The first convolution is the head's; what it reads has to be stored for it.
@@ -252,6 +254,58 @@ TEST(ConcatLoads, OfThreeOperandsOrWithASumAreNone) {
     b.output(b.add("sum", b.conv("two", cat2, 4), b.relu("other", y)));
     simplify(b.graph);
     EXPECT_EQ(groups_of(b.graph), "");
+}
+
+TEST(TwinConvs, OfTwoPathsShareDispatches) {
+    test::Builder b;
+    const ValueId picture = b.input(4), x = b.relu("x", picture), y = b.pool("y", picture);
+    const ValueId x2 = b.relu("x2", b.conv("x1", x, 4)), y2 = b.relu("y2", b.conv("y1", y, 4));
+    b.output(b.conv("x3", x2, 8));
+    b.output(b.conv("y3", y2, 8));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph),
+              "twin_conv(%1, %2) -> %4 and %6 : x1 y1\n"
+              "twin_conv(%4, %6) -> %7 and %8 : x3 y3\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    const Plan plan = compile(b.graph, paper_device("minimal"));
+    test::expect_sound(plan, paper_device("minimal"));
+    // One binding shows both results, and whatever lies between them.
+    for (const Dispatch* dispatch : test::dispatches_of(plan))
+        if (dispatch->writes.size() == 2)
+            for (const ArenaSlice& part : dispatch->writes) {
+                EXPECT_GE(part.offset_bytes, dispatch->windows[2].offset_bytes);
+                EXPECT_LE(part.offset_bytes + part.size_bytes,
+                          dispatch->windows[2].offset_bytes + dispatch->windows[2].size_bytes);
+            }
+}
+
+TEST(TwinConvs, OfOneMapOrOneBehindTheOtherAreNone) {
+    test::Builder b;
+    const ValueId x = b.relu("x", b.input(4));
+    const ValueId a = b.conv("a", x, 4), c = b.conv("c", x, 4);
+    b.output(b.conv("d", b.conv("e", a, 4), 4));
+    b.output(c);
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
+TEST(TwinConvs, AreNoneWhereNoBindingShowsBothResults) {
+    test::Builder b;
+    const ValueId picture = b.input(4, 64, 64), x = b.relu("x", picture), y = b.pool("y", picture);
+    b.output(b.conv("x1", x, 16));
+    b.output(b.conv("y1", y, 16));
+    simplify(b.graph);
+    DeviceFacts narrow = paper_device("minimal");
+    const auto twins = [&] {
+        const Plan plan = compile(b.graph, narrow);
+        test::expect_sound(plan, narrow);
+        const auto all = test::dispatches_of(plan);
+        return std::ranges::count_if(all, [](const Dispatch* d) { return d->label.ends_with("[twin_conv]"); });
+    };
+    EXPECT_EQ(twins(), 1);
+    // The larger result fits, with the smaller one it does not.
+    narrow.max_storage_buffer_range = 64 * 64 * 16 * 4;
+    EXPECT_EQ(twins(), 0);
 }
 
 TEST(Fusions, AnUnknownNameListsThoseThatAre) {

@@ -207,6 +207,48 @@ void run_conv2d(const Machine& m) {
     });
 }
 
+void run_twin_conv(const Machine& m) {
+    const auto pc = m.push_as<push::Twin>();
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves stride = halves(pc.stride), dilation = halves(pc.dilation), origin = signed_halves(pc.origin);
+    const Halves larger{std::max(halves(pc.m.out_size).low, halves(pc.out_size2).low),
+                        std::max(halves(pc.m.out_size).high, halves(pc.out_size2).high)};
+    m.for_each(larger, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
+        const bool second = part >= pc.blocks;
+        const uint32_t block = second ? part - pc.blocks : part;
+        const Halves in_size = halves(second ? pc.in_size2 : pc.m.in_size);
+        const Halves out_size = halves(second ? pc.out_size2 : pc.m.out_size);
+        if (static_cast<int>(x) >= out_size.low || static_cast<int>(y) >= out_size.high) return;
+        const size_t weights = size_t{part} * pc.m.block_weights;
+        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
+        for (size_t o = 0; o < planes; ++o) {
+            Vec4 sum = m.weight(biases + o);
+            size_t row = weights + o;
+            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                const int iy =
+                    static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / kernel_w) * dilation.high;
+                const int ix =
+                    static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % kernel_w) * dilation.low;
+                const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+                for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                    const uint32_t base =
+                        second ? pc.m.add_base + i * pc.m.add_stride : pc.m.in_base + i * pc.m.in_stride;
+                    Vec4 texel{};
+                    if (valid) texel = m.read(second ? 1 : 0, base + static_cast<uint32_t>(iy * in_size.low + ix));
+                    for (size_t lane = 0; lane < 4; ++lane, row += planes) {
+                        const Vec4 w = m.weight(row);
+                        for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                    }
+                }
+            }
+            const auto plane = static_cast<uint32_t>(block * planes + o);
+            const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+            m.write((second ? pc.out2.base + plane * pc.out2.stride : pc.m.out_base + plane * pc.m.out_stride) + pixel,
+                    m.epilogue(sum, biases + planes, o, 0));
+        }
+    });
+}
+
 void run_esp_pyramid(const Machine& m) {
     const auto pc = m.push_as<push::Pyramid>();
     const bool unrolled = !m.windowed() && std::string(to_string(m.dispatch.shader)).ends_with("_texel");
@@ -603,6 +645,7 @@ void run(const Machine& m) {
     const std::string name = to_string(m.dispatch.shader);
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return run_conv2d(m);
+    if (is("twin_conv_")) return run_twin_conv(m);
     if (is("esp_pyramid_")) return run_esp_pyramid(m);
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
