@@ -13,6 +13,8 @@ namespace vkseg {
 namespace {
 
 constexpr const Pattern* patterns[] = {
+    // Before the pyramids, which are the first part of it.
+    &pyramid_unit,
     &esp_pyramid,
     &eesp_pyramid,
     &score_head,
@@ -136,14 +138,19 @@ std::vector<Group> form_groups(const LowerContext& context) {
 
 std::string label_of(const Group& group, const Graph& graph) {
     const auto name = [&](int place) { return std::string_view(graph.nodes[static_cast<size_t>(place)].name); };
-    const std::string_view last = name(group.nodes.back());
-    if (!group.is_fused()) return std::string(last);
-    std::string_view common = last;
-    for (int place : group.nodes) {
+    if (!group.is_fused()) return std::string(name(group.nodes.back()));
+    // What makes a second result may be of another module.
+    std::vector<int> own = group.nodes;
+    std::erase_if(own, [&](int place) {
+        return group.second_output != no_value && graph.nodes[static_cast<size_t>(place)].output == group.second_output;
+    });
+    std::string_view common = name(own.back());
+    for (int place : own) {
         const auto [end, other] = std::ranges::mismatch(common, name(place));
         common = common.substr(0, static_cast<size_t>(end - common.begin()));
     }
     // Whole parts of the path only.
+    const std::string_view last = name(own.back());
     common = common.substr(0, common == last ? last.size() : common.rfind('.') == common.npos ? 0 : common.rfind('.'));
     return fmt::format("{} [{}]", common.empty() ? last : common, group.pattern);
 }

@@ -13,6 +13,10 @@ extern const Pattern esp_pyramid;
 /// The same of an EESP unit, whose convolutions are depthwise.
 extern const Pattern eesp_pyramid;
 
+/// A pyramid of either kind and one or two 1x1 convolutions behind it: those of its own module, and the one that
+/// reduces for the next module. One dispatch, of up to two results.
+extern const Pattern pyramid_unit;
+
 /// What makes the scores, a (transposed) convolution or a resize, and the class with the highest one. The scores are
 /// never stored.
 extern const Pattern score_head;

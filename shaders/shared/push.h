@@ -80,6 +80,23 @@ struct Pyramid {
     uint dilations[8];  // of branches 2 i and 2 i + 1
 };
 
+// A pyramid of at most 8 branches and what follows it; `weights` count vec4s from the dispatch's first.
+struct PyramidUnit {
+    Memory m;           // block_weights: per slot
+    uint in_planes;
+    uint branches;
+    uint first_planes;
+    uint planes;
+    uint stride;
+    uint continues;
+    uint dilations[4];
+    uint mix_weights;
+    uint mix_block;     // per slot
+    uint rider_weights;
+    uint rider_block;
+    SecondOut out2;
+};
+
 struct Pool {
     Memory m;
     uint kernel;
@@ -141,7 +158,7 @@ struct Colourise {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Twin) == 100 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
+static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

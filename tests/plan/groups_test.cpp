@@ -197,6 +197,48 @@ TEST(NormLoads, OfEveryReaderOfANorm) {
     EXPECT_EQ(count(off) - count({}), 1u);
 }
 
+TEST_F(Pyramids, OfEspModulesMakeTheNextReductionToo) {
+    const ValueId x = b.conv("x", b.input(3), 16);
+    const ValueId merged = b.concat("m.cat", parts("m", b.conv("m.c1", x, 4), {.first_width = 8}));
+    const ValueId out = b.prelu("m.act", b.add("m.add", merged, x));
+    b.output(b.conv("end", b.conv1x1("next.c1", out, 4), 2));
+    b.output(b.add("next.add", b.conv("next.c2", x, 16), out));
+    EXPECT_EQ(simplified_groups(),
+              "pyramid_unit(%2, %1 by texel) -> %9 and %10 : m.d1 m.d2 m.d4 m.cat m.add next.c1\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true).find("pyramid_unit"), std::string::npos);
+    Choices off;
+    off.disabled_fusions = {"pyramid_unit"};
+    EXPECT_EQ(groups_of(b.graph, off), "esp_pyramid(%2, %1 by texel) -> %9 : m.d1 m.d2 m.d4 m.cat m.add\n");
+    const Plan plan = compile(b.graph, paper_device("minimal"));
+    test::expect_sound(plan, paper_device("minimal"));
+}
+
+TEST_F(Pyramids, OfEespUnitsExpandAndReduceForTheNext) {
+    const ValueId x = b.conv("x", b.input(3), 16), reduced = b.conv("m.proj", x, 4);
+    const ValueId merged = b.concat("m.cat", parts("m", reduced, {.branches = 4, .sums_from = 1, .depthwise = true}));
+    const ValueId expanded = b.conv1x1("m.exp", b.prelu("m.act", b.scale_shift("m.bn", merged)), 16, 4);
+    const ValueId out = b.prelu("m.last", b.add("m.add", expanded, x));
+    b.output(b.conv("end", b.prelu("next.act", b.conv1x1("next.proj", out, 16, 4)), 2));
+    b.output(b.pool("pool", out));
+    EXPECT_EQ(simplified_groups(),
+              "pyramid_unit(%2, %1 by texel) -> %15 and %17 : m.d1 m.d2 m.d4 m.d8 m.cat m.bn m.exp next.proj\n");
+    const auto count = [&](const Choices& choices) {
+        return compile(b.graph, paper_device("minimal"), choices).dispatch_count();
+    };
+    Choices off;
+    off.disabled_fusions = {"pyramid_unit"};
+    EXPECT_EQ(count(off) - count({}), 2u);
+}
+
+TEST_F(Pyramids, ThatNeedTooMuchSharedMemoryStayAlone) {
+    const ValueId x = b.conv("x", b.input(3), 320);
+    const ValueId merged =
+        b.concat("m.cat", parts("m", x, {.width = 320, .first_width = 320, .sums_from = 1, .depthwise = true}));
+    b.output(b.conv1x1("m.exp", merged, 320));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph).substr(0, 12), "eesp_pyramid");
+}
+
 TEST(NormLoads, ThatRepeatTooOftenOrHaveOtherReadersAreNone) {
     test::Builder b;
     const ValueId x = b.pool("x", b.input(4, 16, 16)), cat = b.concat("cat", {x, b.pool("y", b.graph.inputs[0])});
@@ -314,7 +356,7 @@ TEST(Fusions, AnUnknownNameListsThoseThatAre) {
     Choices choices;
     choices.disabled_fusions = {"chain"};
     const std::string reason = test::error_of([&] { (void)compile(b.graph, paper_device("minimal"), choices); });
-    EXPECT_NE(reason.find("there is no fusion 'chain' to disable; fusions are esp_pyramid"), std::string::npos)
+    EXPECT_NE(reason.find("there is no fusion 'chain' to disable; fusions are pyramid_unit"), std::string::npos)
         << reason;
 }
 
@@ -323,8 +365,9 @@ TEST(Fusions, LabelsNameThePattern) {
     simplify(graph);
     const Plan plan = compile(graph, paper_device("nvidia-discrete"));
     const auto all = test::dispatches_of(plan);
-    EXPECT_EQ(std::ranges::count(all, "encoder.level3.4 [esp_pyramid]", [](const Dispatch* d) { return d->label; }), 1);
-    EXPECT_NE(to_string(plan).find("\"encoder.level2_0 [esp_pyramid]\""), std::string::npos);
+    EXPECT_EQ(std::ranges::count(all, "encoder.level3.4 [pyramid_unit]", [](const Dispatch* d) { return d->label; }),
+              1);
+    EXPECT_NE(to_string(plan).find("\"encoder.level2_0 [pyramid_unit]\""), std::string::npos);
 }
 
 TEST(Fusions, EveryModuleOfANetwork) {
@@ -336,9 +379,10 @@ TEST(Fusions, EveryModuleOfANetwork) {
         for (size_t at = 0; (at = text.find("\n" + pattern + "(", at)) != std::string::npos; ++at) ++found;
         return found;
     };
-    EXPECT_EQ(count("espnet", "esp_pyramid"), 13u);
-    EXPECT_EQ(count("espnet", "norm_load"), 5u);  // four norms, one of them read twice
-    EXPECT_EQ(count("espnetv2", "eesp_pyramid"), 13u);
+    EXPECT_EQ(count("espnet", "pyramid_unit"), 10u);
+    EXPECT_EQ(count("espnet", "esp_pyramid"), 3u);  // nothing is reduced behind them
+    EXPECT_EQ(count("espnet", "norm_load"), 5u);    // four norms, one of them read twice
+    EXPECT_EQ(count("espnetv2", "pyramid_unit"), 13u);
 }
 
 }  // namespace

@@ -333,6 +333,119 @@ void run_eesp_pyramid(const Machine& m) {
     });
 }
 
+/// All of a pixel at once: what the workgroup's slots make lies in vectors instead of shared memory.
+void run_pyramid_unit(const Machine& m) {
+    const auto pc = m.push_as<push::PyramidUnit>();
+    const uint32_t slots = m.spec(2), planes = m.spec(6), taps = m.spec(7) * m.spec(8);
+    const bool depthwise = m.spec(10) != 0, stores_pyramid = m.spec(11) != 0;
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    const size_t rows = taps * planes * (depthwise ? 1 : pc.in_planes * 4);
+    const size_t branch_vectors = rows + (1 + epilogue_vectors(m)) * planes;
+    const auto stored = [&](Vec4 v) {
+        if (m.plan.fp16)
+            for (float& x : v) x = round_to_half(x);
+        return v;
+    };
+    /// The 1x1 convolutions behind the pyramid: where their constants and weights begin.
+    struct Pointwise {
+        uint32_t how, planes, width, scale_shift, activation, weights, block;
+        bool add, second;
+        std::vector<Vec4> sum;
+        std::vector<size_t> at;  // by slot
+    };
+    m.for_each(out_size, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t) {
+        const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+        Pointwise mix{m.spec(12),   m.spec(13),      m.spec(14),     m.spec(16), m.spec(17), pc.mix_weights,
+                      pc.mix_block, m.spec(15) != 0, stores_pyramid, {},         {}};
+        Pointwise rider{m.spec(18),     m.spec(19), m.spec(20), m.spec(21), m.spec(22), pc.rider_weights,
+                        pc.rider_block, false,      true,       {},         {}};
+        for (Pointwise* of : {&mix, &rider}) {
+            of->sum.resize(of->width);
+            for (uint32_t slot = 0; slot < slots; ++slot) of->at.push_back(of->weights + size_t{slot} * of->block);
+        }
+        /// Adds what a branch gives; the results of this branch when there are any.
+        const auto run_pointwise = [&](Pointwise& of, const std::vector<Vec4>& read, uint32_t branch) {
+            std::vector<Vec4> results(of.width);
+            const bool ends = of.how == 1 || branch + 1 == pc.branches;
+            for (uint32_t slot = 0; slot < slots; ++slot) {
+                if (slot * of.planes >= of.width) continue;
+                size_t& at = of.at[slot];
+                for (uint32_t o = 0; o < of.planes && slot * of.planes + o < of.width; ++o) {
+                    const uint32_t own = slot * of.planes + o;
+                    Vec4& sum = of.sum[own];
+                    if (of.how == 1) sum = {};
+                    for (size_t i = 0; i < read.size(); ++i)
+                        for (size_t lane = 0; lane < 4; ++lane) {
+                            const Vec4 w = m.weight(at + (i * 4 + lane) * of.planes + o);
+                            for (size_t j = 0; j < 4; ++j) sum[j] += read[i][lane] * w[j];
+                        }
+                    if (!ends) continue;
+                    const size_t biases = at + read.size() * 4 * of.planes;
+                    const uint32_t plane = (of.how == 1 ? branch * of.width : 0) + own;
+                    Vec4 v = sum;
+                    for (size_t j = 0; j < 4; ++j) v[j] += m.weight(biases + o)[j];
+                    if (of.add) {
+                        const Vec4 other = m.read(1, pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel);
+                        for (size_t j = 0; j < 4; ++j) v[j] += other[j];
+                    }
+                    v = m.normalise(v, biases + of.planes, o, of.planes, of.scale_shift, of.activation);
+                    m.write(
+                        (of.second ? pc.out2.base + plane * pc.out2.stride : pc.m.out_base + plane * pc.m.out_stride) +
+                            pixel,
+                        v);
+                    results[own] = stored(v);
+                }
+                at += read.size() * 4 * of.planes;
+                if (ends) at += (1 + (of.scale_shift != 0 ? 2 : 0) + (of.activation == 2 ? 1 : 0)) * of.planes;
+            }
+            return results;
+        };
+        std::vector<Vec4> sum;
+        uint32_t branch_plane = 0;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+            const uint32_t width = branch == 0 ? pc.first_planes : pc.planes;
+            const int dilation = static_cast<int>(pc.dilations[branch / 2] >> (16 * (branch % 2)) & 0xffff);
+            sum.resize(width);
+            std::vector<Vec4> staged(width);
+            for (uint32_t own = 0; own < width; ++own) {
+                const uint32_t slot = own / planes, o = own % planes;
+                if ((pc.continues >> branch & 1) == 0) sum[own] = {};
+                const size_t section = size_t{slot} * pc.m.block_weights + branch * branch_vectors;
+                for (size_t j = 0; j < 4; ++j) sum[own][j] += m.weight(section + rows + o)[j];
+                for (uint32_t tap = 0; tap < taps; ++tap) {
+                    const int iy = static_cast<int>(y) * stride.high +
+                                   (static_cast<int>(tap / m.spec(8)) - static_cast<int>(m.spec(7) / 2)) * dilation;
+                    const int ix = static_cast<int>(x) * stride.low +
+                                   (static_cast<int>(tap % m.spec(8)) - static_cast<int>(m.spec(8) / 2)) * dilation;
+                    if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                    const auto source = pc.m.in_base + static_cast<uint32_t>(iy * in_size.low + ix);
+                    if (depthwise) {
+                        const Vec4 texel = m.read(0, source + own * pc.m.in_stride);
+                        const Vec4 w = m.weight(section + tap * planes + o);
+                        for (size_t j = 0; j < 4; ++j) sum[own][j] += texel[j] * w[j];
+                        continue;
+                    }
+                    for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                        const Vec4 texel = m.read(0, source + i * pc.m.in_stride);
+                        for (size_t lane = 0; lane < 4; ++lane) {
+                            const Vec4 w = m.weight(section + ((tap * pc.in_planes + i) * 4 + lane) * planes + o);
+                            for (size_t j = 0; j < 4; ++j) sum[own][j] += texel[lane] * w[j];
+                        }
+                    }
+                }
+                const uint32_t plane = branch_plane + own;
+                const Vec4 v = m.epilogue(sum[own], section + rows + planes, o,
+                                          pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel);
+                if (stores_pyramid) m.write(pc.m.out_base + plane * pc.m.out_stride + pixel, v);
+                staged[own] = stored(v);
+            }
+            const std::vector<Vec4> mixed = run_pointwise(mix, staged, branch);
+            if (rider.how != 0) run_pointwise(rider, mixed, branch);
+            branch_plane += width;
+        }
+    });
+}
+
 /// Kernels on plane_kernel.glsl. `value(x, y, plane, o, weights)` gives the result before the epilogue.
 template <typename Value>
 void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) {
@@ -646,6 +759,7 @@ void run(const Machine& m) {
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return run_conv2d(m);
     if (is("twin_conv_")) return run_twin_conv(m);
+    if (is("pyramid_unit_")) return run_pyramid_unit(m);
     if (is("esp_pyramid_")) return run_esp_pyramid(m);
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
