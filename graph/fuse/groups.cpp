@@ -19,6 +19,7 @@ constexpr const Pattern* patterns[] = {
     &eesp_pyramid,
     &score_head,
     &conv_pair,
+    &down_unit,
     // Last: they take convolutions that belong to nothing larger.
     &norm_load,
     &concat_load,
@@ -67,6 +68,16 @@ std::vector<Group> in_order(std::vector<Group> groups, const Graph& graph) {
 }
 
 }  // namespace
+
+const Node* MatchContext::sole_epilogue(ValueId value) const {
+    if (uses_of(value) != 1) return nullptr;
+    for (const Node& node : graph().nodes)
+        if (std::ranges::find(node.inputs, value) != node.inputs.end())
+            return std::holds_alternative<Identity>(node.op) && node.inputs[0] == value && !node.epilogue.empty()
+                       ? &node
+                       : nullptr;
+    return nullptr;
+}
 
 const std::vector<std::string>& fusion_names() {
     static const std::vector<std::string> names = [] {

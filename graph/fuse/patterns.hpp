@@ -25,6 +25,10 @@ extern const Pattern score_head;
 /// and sum up. What lies between them is never stored.
 extern const Pattern conv_pair;
 
+/// A convolution and a pooling of one map, concatenated, with scale and shift and activation: a strided unit with its
+/// pooled shortcut.
+extern const Pattern down_unit;
+
 /// Scale and shift and activation of a value that only convolutions read, at their loads.
 extern const Pattern norm_load;
 

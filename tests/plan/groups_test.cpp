@@ -297,6 +297,25 @@ TEST(ConvPairs, WithAnotherReaderBetweenOrASecondRowAreNone) {
     EXPECT_EQ(groups_of(b.graph, no_twins), "");
 }
 
+TEST(DownUnits, AreAStridedConvolutionAndAPooling) {
+    test::Builder b;
+    const ValueId x = b.relu("x", b.input(4, 8, 12));
+    Conv2d op{.kernel = {3, 3}, .stride = {2, 2}, .padding = pad_all(1, 1), .out_channels = 6};
+    op.weight = b.graph.add_constant("conv.weight", test::tensor({6, 4, 3, 3}, 3));
+    const ValueId conv = b.graph.add("conv", op, {x});
+    const ValueId cat = b.concat("cat", {conv, b.pool("pool", x)});
+    const ValueId y = b.relu("act", b.scale_shift("bn", cat));
+    b.output(b.pool("end", y));
+    b.output(b.add("sum", y, y));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "down_unit(%1) -> %6 : conv pool cat bn\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    // The pooling is wanted by itself.
+    b.output(b.graph.nodes[2].output);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
 TEST(NormLoads, ThatRepeatTooOftenOrHaveOtherReadersAreNone) {
     test::Builder b;
     const ValueId x = b.pool("x", b.input(4, 16, 16)), cat = b.concat("cat", {x, b.pool("y", b.graph.inputs[0])});
