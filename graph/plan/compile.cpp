@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cstring>
 #include <map>
+#include <set>
 
 // From a graph to a plan: channel maps, groups, placement, lowering, memory, addresses, barriers.
 
@@ -69,6 +70,7 @@ public:
             if (graph_.desc(value).kind == ValueKind::Features) lower_export(value, dense(value), context_);
         plan_arena();
         for (LoweredDispatch& lowered : context_.dispatches) finish(lowered);
+        measure_weights();
         plan_.packed_weights = std::move(context_.packed);
         plan_.weights_bytes = context_.packed_bytes;
         refuse_beyond_device();
@@ -310,6 +312,19 @@ private:
         };
         writes(lowered.out, slices[2]);
         writes(lowered.out2, second);
+    }
+
+    /// Weights were packed dispatch by dispatch: each one's reach to those of the next.
+    void measure_weights() {
+        const auto start_of = [&](const LoweredDispatch& lowered) {
+            return context_.packed[static_cast<size_t>(lowered.first_packed)].offset_bytes;
+        };
+        std::set<uint64_t> starts{context_.packed_bytes};
+        for (const LoweredDispatch& lowered : context_.dispatches)
+            if (lowered.first_packed >= 0) starts.insert(start_of(lowered));
+        for (LoweredDispatch& lowered : context_.dispatches)
+            if (lowered.first_packed >= 0)
+                lowered.dispatch.weights_bytes = *starts.upper_bound(start_of(lowered)) - start_of(lowered);
     }
 
     void refuse_beyond_device() const {
