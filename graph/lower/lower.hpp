@@ -39,8 +39,6 @@ struct LoweredDispatch {
     /// the one to the other.
     PlaneRange out2{};
     size_t out2_push_offset = 0;
-    /// The dispatch continues a sum in `out`, so it reads it too.
-    bool reads_out = false;
     bool touches_arena = true;
     /// Variants of the kernel by access; compile() picks one that the arena's size allows.
     ShaderId (*variant)(catalog::Storage, catalog::Access) = nullptr;
