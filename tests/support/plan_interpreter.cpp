@@ -442,6 +442,82 @@ void run_pyramid_unit(const Machine& m) {
     });
 }
 
+void run_conv_pair(const Machine& m) {
+    const auto pc = m.push_as<push::ConvPair>();
+    const uint32_t slots = m.spec(2), own = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8), kernel2 = m.spec(10);
+    const uint32_t planes = m.spec(11), run = m.spec(0) * m.spec(9);
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    const uint32_t covered = m.dispatch.group_count[0] * (run - 2 * pc.halo);
+    /// A pixel between the two convolutions; zeros beyond the border.
+    const auto between = [&](uint32_t branch, uint32_t plane, int x, int y) {
+        Vec4 sum{};
+        if (x < 0 || x >= out_size.low) return sum;
+        const uint32_t part = plane / own, o = plane % own;
+        size_t row = size_t{branch * pc.chunks * slots + part} * pc.m.block_weights + o;
+        const size_t biases = row - o + size_t{kernel_h} * kernel_w * pc.in_planes * 4 * own;
+        sum = m.weight(biases + o);
+        for (uint32_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+            const int dy = static_cast<int>(pc.dilations[branch] & 255),
+                      dx = static_cast<int>(pc.dilations[branch] >> 8 & 255);
+            const int iy = y * stride.high + (static_cast<int>(tap / kernel_w) - static_cast<int>(kernel_h / 2)) * dy;
+            const int ix = x * stride.low + (static_cast<int>(tap % kernel_w) - static_cast<int>(kernel_w / 2)) * dx;
+            const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+            for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                Vec4 texel{};
+                if (valid)
+                    texel = m.read(0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                for (size_t lane = 0; lane < 4; ++lane, row += own) {
+                    const Vec4 w = m.weight(row);
+                    for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                }
+            }
+        }
+        sum = m.normalise(sum, biases + own, o, own, m.spec(12), m.spec(13));
+        if (m.plan.fp16)
+            for (float& v : sum) v = round_to_half(v);
+        return sum;
+    };
+    for (int y = 0; y < std::min(out_size.high, static_cast<int>(m.dispatch.group_count[1])); ++y) {
+        // A row between the two for each branch.
+        std::vector<Vec4> rows;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch)
+            for (uint32_t plane = 0; plane < pc.mid_planes; ++plane)
+                for (int x = 0; x < out_size.low; ++x) rows.push_back(between(branch, plane, x, y));
+        for (int x = 0; x < std::min(out_size.low, static_cast<int>(covered)); ++x)
+            for (uint32_t plane = 0; plane < pc.out_planes; ++plane) {
+                const uint32_t slot = plane / planes, o = plane % planes;
+                const size_t last = pc.final_weights + size_t{slot} * pc.final_block;
+                Vec4 sum{};
+                for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+                    const Vec4 bias = m.weight(last + branch * planes + o);
+                    for (size_t j = 0; j < 4; ++j) sum[j] += bias[j];
+                    for (uint32_t k = 0; k < kernel2; ++k) {
+                        const int at = x + (static_cast<int>(k) - static_cast<int>(kernel2 / 2)) *
+                                               static_cast<int>(pc.dilations[branch] >> 16 & 255);
+                        if (at < 0 || at >= out_size.low) continue;
+                        for (uint32_t i = 0; i < pc.mid_planes; ++i) {
+                            const uint32_t chunk = i / (slots * own), in_chunk = i % (slots * own);
+                            const size_t row = pc.second_weights +
+                                               size_t{(branch * pc.chunks + chunk) * slots + slot} * pc.second_block +
+                                               (size_t{k} * slots * own + in_chunk) * 4 * planes + o;
+                            const Vec4& texel =
+                                rows[(size_t{branch} * pc.mid_planes + i) * static_cast<size_t>(out_size.low) +
+                                     static_cast<size_t>(at)];
+                            for (size_t lane = 0; lane < 4; ++lane) {
+                                const Vec4 w = m.weight(row + lane * planes);
+                                for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                            }
+                        }
+                    }
+                }
+                const auto pixel = static_cast<uint32_t>(y * out_size.low + x);
+                m.write(pc.m.out_base + plane * pc.m.out_stride + pixel,
+                        m.epilogue(sum, last + pc.branches * planes, o, planes,
+                                   pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+            }
+    }
+}
+
 /// Kernels on plane_kernel.glsl. `value(x, y, plane, o, weights)` gives the result before the epilogue.
 template <typename Value>
 void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) {
@@ -755,6 +831,7 @@ void run(const Machine& m) {
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return run_conv2d(m);
     if (is("twin_conv_")) return run_twin_conv(m);
+    if (is("conv_pair_")) return run_conv_pair(m);
     if (is("pyramid_unit_")) return run_pyramid_unit(m);
     if (is("esp_pyramid_")) return run_esp_pyramid(m);
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
