@@ -36,7 +36,7 @@ int rank(VkPhysicalDeviceType type) {
 }
 
 /// The family for everything: drawing, computing and copying.
-int family_of(VkPhysicalDevice device, uint32_t* queues = nullptr) {
+int family_of(VkPhysicalDevice device, VkQueueFamilyProperties* found = nullptr) {
     uint32_t count = 0;
     vkGetPhysicalDeviceQueueFamilyProperties(device, &count, nullptr);
     std::vector<VkQueueFamilyProperties> families(count);
@@ -44,7 +44,7 @@ int family_of(VkPhysicalDevice device, uint32_t* queues = nullptr) {
     constexpr VkQueueFlags needed = VK_QUEUE_GRAPHICS_BIT | VK_QUEUE_COMPUTE_BIT;
     for (uint32_t i = 0; i < count; ++i)
         if ((families[i].queueFlags & needed) == needed) {
-            if (queues != nullptr) *queues = families[i].queueCount;
+            if (found != nullptr) *found = families[i];
             return static_cast<int>(i);
         }
     return -1;
@@ -79,7 +79,8 @@ Gpu::~Gpu() {
 void Gpu::create_instance(const GpuOptions& options) {
     VkApplicationInfo application{VK_STRUCTURE_TYPE_APPLICATION_INFO};
     application.pApplicationName = "vkseg-simulator";
-    application.apiVersion = std::min(volkGetInstanceVersion(), static_cast<uint32_t>(VK_API_VERSION_1_3));
+    api_version_ = std::min(volkGetInstanceVersion(), static_cast<uint32_t>(VK_API_VERSION_1_3));
+    application.apiVersion = api_version_;
     std::vector<const char*> extensions = options.instance_extensions, layers;
 
     VkDebugUtilsMessengerCreateInfoEXT listen{VK_STRUCTURE_TYPE_DEBUG_UTILS_MESSENGER_CREATE_INFO_EXT};
@@ -161,19 +162,29 @@ void Gpu::choose_device(const std::string& wanted) {
 }
 
 void Gpu::create_device(const GpuOptions& options) {
-    uint32_t queues = 0;
-    family_ = static_cast<uint32_t>(family_of(physical_, &queues));
-    const uint32_t queue_count = options.second_queue && queues > 1 ? 2 : 1;
+    VkQueueFamilyProperties found{};
+    family_ = static_cast<uint32_t>(family_of(physical_, &found));
+    const uint32_t bits = found.timestampValidBits;
+    timestamp_mask_ = bits >= 64 ? ~uint64_t{0} : (uint64_t{1} << bits) - 1;
+    const uint32_t queue_count = options.second_queue && found.queueCount > 1 ? 2 : 1;
     const float priorities[2] = {1.0f, 0.5f};
     VkDeviceQueueCreateInfo queue{VK_STRUCTURE_TYPE_DEVICE_QUEUE_CREATE_INFO};
     queue.queueFamilyIndex = family_;
     queue.queueCount = queue_count;
     queue.pQueuePriorities = priorities;
 
-    if (properties_.apiVersion >= VK_API_VERSION_1_2 && volkGetInstanceVersion() >= VK_API_VERSION_1_2) {
-        features_.pNext = &addresses_;
-        vkGetPhysicalDeviceFeatures2(physical_, &features_);
-        addresses_.bufferDeviceAddressCaptureReplay = addresses_.bufferDeviceAddressMultiDevice = VK_FALSE;
+    // A library that shares the device is faster with these; nothing here needs them.
+    if (properties_.apiVersion >= VK_API_VERSION_1_2 && api_version_ >= VK_API_VERSION_1_2) {
+        VkPhysicalDeviceVulkan12Features has12{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+        VkPhysicalDeviceVulkan11Features has11{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES, &has12};
+        VkPhysicalDeviceFeatures2 has{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &has11};
+        vkGetPhysicalDeviceFeatures2(physical_, &has);
+        features11_.storageBuffer16BitAccess = has11.storageBuffer16BitAccess;
+        features12_.storageBuffer8BitAccess = has12.storageBuffer8BitAccess;
+        features12_.shaderFloat16 = has12.shaderFloat16;
+        features12_.bufferDeviceAddress = has12.bufferDeviceAddress;
+        features_.pNext = &features11_;
+        features11_.pNext = &features12_;
     }
     features_.features = {};
     features_.features.independentBlend = VK_TRUE;

@@ -38,10 +38,13 @@ public:
     [[nodiscard]] VkQueue second_queue() const { return second_queue_; }
     [[nodiscard]] const VkPhysicalDeviceProperties& properties() const { return properties_; }
     [[nodiscard]] std::string name() const { return properties_.deviceName; }
+    [[nodiscard]] uint32_t api_version() const { return api_version_; }
     /// What the device was made with, for a library that shares it.
     [[nodiscard]] const VkPhysicalDeviceFeatures2& features() const { return features_; }
     [[nodiscard]] const std::vector<const char*>& extensions() const { return extensions_; }
 
+    /// Bits of a timestamp that count; 0 where there are none.
+    [[nodiscard]] uint64_t timestamp_mask() const { return timestamp_mask_; }
     [[nodiscard]] uint32_t memory_type(uint32_t allowed, VkMemoryPropertyFlags wanted,
                                        VkMemoryPropertyFlags fallback = 0) const;
     /// What the validation layer said since the last call.
@@ -63,8 +66,10 @@ private:
     VkPhysicalDeviceProperties properties_{};
     VkPhysicalDeviceMemoryProperties memory_{};
     VkPhysicalDeviceFeatures2 features_{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
-    VkPhysicalDeviceBufferDeviceAddressFeatures addresses_{
-        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_BUFFER_DEVICE_ADDRESS_FEATURES};
+    VkPhysicalDeviceVulkan11Features features11_{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_1_FEATURES};
+    VkPhysicalDeviceVulkan12Features features12_{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
+    uint32_t api_version_ = 0;
+    uint64_t timestamp_mask_ = 0;
     std::vector<const char*> extensions_;
     std::mutex mutex_;
     std::vector<std::string> messages_;

@@ -108,6 +108,22 @@ Owned<VkRenderPass> make_post_pass(const Gpu& gpu, VkFormat picture_format) {
     return make_pass(gpu, attachments, subpass, dependencies);
 }
 
+Owned<VkRenderPass> make_canvas_pass(const Gpu& gpu, VkFormat format) {
+    std::vector attachments{
+        attachment(format, VK_SAMPLE_COUNT_1_BIT, VK_ATTACHMENT_STORE_OP_STORE, VK_IMAGE_LAYOUT_TRANSFER_SRC_OPTIMAL)};
+    attachments[0].loadOp = VK_ATTACHMENT_LOAD_OP_DONT_CARE;
+    const VkAttachmentReference colour{0, VK_IMAGE_LAYOUT_COLOR_ATTACHMENT_OPTIMAL};
+    VkSubpassDescription subpass{};
+    subpass.colorAttachmentCount = 1;
+    subpass.pColorAttachments = &colour;
+    const VkSubpassDependency dependencies[2] = {
+        {VK_SUBPASS_EXTERNAL, 0, VK_PIPELINE_STAGE_TRANSFER_BIT | colour_stage, colour_stage,
+         VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT, VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT, 0},
+        {0, VK_SUBPASS_EXTERNAL, colour_stage, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_COLOR_ATTACHMENT_WRITE_BIT,
+         VK_ACCESS_TRANSFER_READ_BIT, 0}};
+    return make_pass(gpu, attachments, subpass, dependencies);
+}
+
 Owned<VkPipeline> make_pipeline(const Gpu& gpu, const PipelineRequest& request) {
     const Owned<VkShaderModule> vertex = make_shader(gpu, request.vertex);
     const Owned<VkShaderModule> fragment =

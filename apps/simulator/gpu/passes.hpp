@@ -15,6 +15,9 @@ inline constexpr uint32_t shadow_side_px = 1024;
 [[nodiscard]] Owned<VkRenderPass> make_scene_pass(const Gpu& gpu, VkSampleCountFlagBits samples);
 [[nodiscard]] Owned<VkRenderPass> make_post_pass(const Gpu& gpu, VkFormat picture_format);
 
+/// One attachment, left to be copied from.
+[[nodiscard]] Owned<VkRenderPass> make_canvas_pass(const Gpu& gpu, VkFormat format);
+
 struct PipelineRequest {
     VkRenderPass pass = VK_NULL_HANDLE;
     VkPipelineLayout layout = VK_NULL_HANDLE;

@@ -131,6 +131,10 @@ void Submissions::submit(uint32_t slot, VkQueue queue, const VkSubmitInfo* semap
     expect(vkQueueSubmit(queue, 1, &info, fence), "submit a frame");
 }
 
+bool Submissions::is_through(uint32_t slot) const {
+    return vkGetFenceStatus(gpu_.device(), fences_[slot].get()) == VK_SUCCESS;
+}
+
 void Submissions::wait(uint32_t slot) const {
     const VkFence fence = fences_[slot].get();
     expect(vkWaitForFences(gpu_.device(), 1, &fence, VK_TRUE, UINT64_MAX), "wait for a frame");

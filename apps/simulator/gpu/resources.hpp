@@ -78,6 +78,7 @@ public:
     [[nodiscard]] VkCommandBuffer begin(uint32_t slot);
     void submit(uint32_t slot, VkQueue queue, const VkSubmitInfo* semaphores = nullptr);
     void wait(uint32_t slot) const;
+    [[nodiscard]] bool is_through(uint32_t slot) const;
 
 private:
     const Gpu& gpu_;
