@@ -108,15 +108,18 @@ app::Image draw_hud(const HudState& state, int width, int height) {
     draw_graph(image, font, state.frame_ms, graph_left, margin, graph_width, height - 2 * margin);
     const int legend_left = graph_left + graph_width + 2 * margin;
     const int rows = std::max(1, (height - margin) / line);
-    const size_t count =
-        state.classes != nullptr && !state.classes->classes.empty() ? state.classes->classes.size() : classes.size();
+    std::vector<std::pair<std::string, Colour>> legend;
+    if (state.classes != nullptr)
+        for (const ClassInfo& each : state.classes->classes)
+            if (each.name != "void") legend.emplace_back(app::to_ascii(each.name), each.colour);
+    if (legend.empty())
+        for (const SimulatedClass& each : classes) legend.emplace_back(each.name, each.colour);
+    const size_t count = legend.size();
     const int columns = (static_cast<int>(count) + rows - 1) / rows;
     const int column_width = (width - legend_left - margin) / std::max(1, columns);
     const int swatch = static_cast<int>(unit * 8);
     for (size_t i = 0; i < count; ++i) {
-        const bool own = state.classes != nullptr && !state.classes->classes.empty();
-        const std::string name = own ? app::to_ascii(state.classes->classes[i].name) : classes[i].name;
-        const Colour colour = own ? state.classes->classes[i].colour : classes[i].colour;
+        const auto& [name, colour] = legend[i];
         const int x = legend_left + static_cast<int>(i) / rows * column_width,
                   top = margin + static_cast<int>(i) % rows * line;
         fill(image, x, top, swatch * 2, swatch, colour);

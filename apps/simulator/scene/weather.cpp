@@ -43,7 +43,8 @@ Weather make_weather(uint64_t seed) {
         elevation = rng.uniform(0.05f, 0.2f);
         sun *= glm::vec3(0.16f, 0.1f, 0.08f);
         weather.zenith = glm::vec3(0.05f, 0.08f, 0.2f);
-        weather.horizon = glm::vec3(rng.uniform(0.18f, 0.4f), 0.16f, 0.2f);
+        const float glow = rng.uniform(0.16f, 0.36f);
+        weather.horizon = glm::vec3(glow, 0.05f + 0.62f * glow, 0.11f + 0.3f * glow);
         weather.night = 0.6f;
         weather.shadow = 0.3f;
     } else if (kind < 0.66f) {  // night

@@ -65,6 +65,7 @@ Frame World::drive(float time_s) {
     camera.horizontal_fov = rng.uniform(0.95f, 1.25f);
     frame.bend = {0.0006f * std::sin(s * 0.004f + rng.uniform(0, 6)),
                   0.00012f * std::sin(s * 0.003f + rng.uniform(0, 6)), s};
+    frame.gap_m = 16;
     frame.weather = weather_;
     frame.lens = lens_;
     frame.lens.noise *= 0.5f;

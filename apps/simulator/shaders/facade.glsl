@@ -53,7 +53,7 @@ Surface facade_surface(float distance_m) {
     if (ground_floor && fract(colour.a * 11.0) < 0.6) wall = mix(wall, colour2.rgb, 0.75);
     vec3 albedo = mix(wall, colour2.rgb, border);
     // The top of an opening lies in shade.
-    albedo *= 1.0 - 0.35 * border * smoothstep(0.05, 0.0, abs(metres.y)) * step(0.0, q.y - centre.y);
+    albedo *= 1.0 - 0.35 * border * falling(0.05, 0.0, abs(metres.y)) * step(0.0, q.y - centre.y);
     Surface s = matt(albedo);
     float far = smoothstep(0.25, 0.8, soft);
     if (pane > 0.0) {

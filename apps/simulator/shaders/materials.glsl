@@ -29,7 +29,7 @@ Surface asphalt_surface() {
     float patches = fbm(p * 0.35 + colour.a * 90.0);
     float tracks = noise(vec2(p.x * 1.3, p.y * 0.04) + 5.0);
     vec3 albedo = colour.rgb * (0.55 + 0.55 * patches + 0.3 * tracks) * (0.75 + 0.5 * grain);
-    float crack = smoothstep(0.025, 0.0, abs(noise(p * 0.55 + 20.0) - 0.5)) * smoothstep(0.45, 0.7, noise(p * 0.21));
+    float crack = falling(0.025, 0.0, abs(noise(p * 0.55 + 20.0) - 0.5)) * smoothstep(0.45, 0.7, noise(p * 0.21));
     albedo *= 1.0 - 0.55 * crack;
     // Repaired rectangles, and a cover now and then.
     ivec2 cell = ivec2(floor(p / vec2(4.1, 7.3)));
@@ -37,7 +37,7 @@ Surface asphalt_surface() {
     float repaired = step(0.86, hash2(cell)) * step(0.2, within.x) * step(within.x, 0.75) * step(0.3, within.y);
     albedo *= 1.0 - repaired * 0.4 * hash2(cell + 9);
     vec2 cover = (within - vec2(0.5)) * vec2(4.1, 7.3);
-    float lid = step(0.8, hash2(cell + 17)) * smoothstep(0.36, 0.33, length(cover));
+    float lid = step(0.8, hash2(cell + 17)) * falling(0.36, 0.33, length(cover));
     albedo = mix(albedo, vec3(0.045), lid * 0.8);
     if (colour2.a < 0.5) {  // cobbles
         vec2 q = p * vec2(7.0, 9.0);
@@ -100,7 +100,7 @@ Surface masonry_surface() {
     albedo *= 0.6 + 0.6 * fbm(p * 0.7 + colour.a * 70.0);
     albedo *= mix(0.7, 1.0, smoothstep(0.0, 0.5, local.y));
     // Painted over by someone, here and there.
-    float scrawl = smoothstep(0.05, 0.0, abs(noise(p * vec2(1.6, 2.3) + colour.a * 80.0) - 0.5)) *
+    float scrawl = falling(0.05, 0.0, abs(noise(p * vec2(1.6, 2.3) + colour.a * 80.0) - 0.5)) *
                    smoothstep(0.6, 0.7, noise(p * 0.22 + colour.a * 33.0)) * step(0.55, colour.a);
     albedo = mix(albedo, vec3(hash1(uint(colour.a * 999.0)), 0.2, hash1(uint(colour.a * 777.0))), scrawl);
     return matt(albedo);
@@ -146,8 +146,8 @@ Surface car_surface() {
     // Joints of the doors, handles, a grille and a lower trim.
     if (abs(local_normal.x) > 0.7) {
         float along = local.z / size.z;
-        float joint = max(max(smoothstep(0.006, 0.002, abs(along + 0.17)), smoothstep(0.006, 0.002, abs(along - 0.06))),
-                          smoothstep(0.006, 0.002, abs(along - 0.26)));
+        float joint = max(max(falling(0.006, 0.002, abs(along + 0.17)), falling(0.006, 0.002, abs(along - 0.06))),
+                          falling(0.006, 0.002, abs(along - 0.26)));
         s.albedo *= 1.0 - 0.6 * joint * step(0.2, up);
         if (abs(up - 0.46) < 0.012 && (abs(along + 0.0) < 0.022 || abs(along - 0.2) < 0.022)) s.albedo *= 0.35;
         if (up < 0.2) s.albedo = vec3(0.02);
@@ -295,7 +295,7 @@ Surface roof_surface() {
 Surface contact_shadow_surface() {
     vec2 q = local.xz / size.xz * 2.0;
     Surface s = matt(vec3(0.0));
-    s.alpha = 0.75 * smoothstep(1.0, 0.72, max(abs(q.x), abs(q.y))) * (1.0 - 0.5 * smoothstep(0.5, 1.0, length(q)));
+    s.alpha = 0.75 * falling(1.0, 0.72, max(abs(q.x), abs(q.y))) * (1.0 - 0.5 * smoothstep(0.5, 1.0, length(q)));
     return s;
 }
 

@@ -29,3 +29,7 @@ float noise(vec3 p) {
 }
 
 float fbm(vec2 p) { return noise(p) * 0.55 + noise(p * 2.13 + 7.7) * 0.28 + noise(p * 4.31 + 3.1) * 0.17; }
+
+/// 1 up to `low`, 0 from `high` on; smoothstep with its edges the wrong way round is undefined.
+float falling(float high, float low, float x) { return 1.0 - smoothstep(low, high, x); }
+vec2 falling(float high, float low, vec2 x) { return 1.0 - smoothstep(vec2(low), vec2(high), x); }

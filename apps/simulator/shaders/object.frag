@@ -66,7 +66,7 @@ float sunlight(vec3 normal) {
     if (frame.sun_direction.w <= 0.01) return 1.0;
     vec4 p = frame.shadow_matrix * vec4(world + normal * 0.08, 1.0);
     vec2 uv = p.xy * 0.5 + 0.5;
-    vec2 inside = smoothstep(0.5, 0.46, abs(uv - 0.5));
+    vec2 inside = falling(0.5, 0.46, abs(uv - 0.5));
     float lit = texture(shadow_map, vec3(uv, p.z));
     return mix(1.0, lit, inside.x * inside.y * frame.sun_direction.w);
 }
@@ -98,7 +98,7 @@ void main() {
     // Lamps of the street and of the camera's car.
     float night = frame.sun_colour.w;
     vec3 ahead = normalize(frame.ray_forward.xyz);
-    float beam = pow(max(dot(-to_camera, ahead), 0.0), 12.0) * smoothstep(60.0, 5.0, distance_m) *
+    float beam = pow(max(dot(-to_camera, ahead), 0.0), 12.0) * falling(60.0, 5.0, distance_m) *
                  max(dot(normal, to_camera), 0.15);
     light += night * (vec3(0.16, 0.11, 0.06) * (0.6 + 0.4 * normal.y) + vec3(0.5, 0.48, 0.42) * beam);
 
