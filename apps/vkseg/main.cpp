@@ -58,7 +58,8 @@ void add_model(CLI::App& command, CommonOptions& options) {
 void add_upsample(CLI::App& command, std::string& target) {
     command
         .add_option("--upsample", target,
-                    "How the result reaches the picture's size: nearest, or bilinear on the scores")
+                    "How the result reaches the picture's size: nearest, or bilinear on the scores, as the network's "
+                    "authors do")
         ->type_name("nearest|bilinear")
         ->capture_default_str();
 }

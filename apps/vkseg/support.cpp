@@ -128,6 +128,12 @@ RunnerOptions runner_options(const CommonOptions& options) {
     return runner;
 }
 
+bool wants_bilinear(const std::string& upsample) {
+    if (upsample != "nearest" && upsample != "bilinear")
+        throw error("--upsample '{}': expected nearest or bilinear", upsample);
+    return upsample == "bilinear";
+}
+
 PrecisionChoice parse_precision(const std::string& text) {
     if (text == "auto") return PrecisionChoice::Auto;
     if (text == "fp32") return PrecisionChoice::FP32;
