@@ -92,6 +92,11 @@ uint32_t ceil_div(uint32_t value, uint32_t divisor) {
     return (value + divisor - 1) / divisor;
 }
 
+float sampling_scale(int from, int to, bool aligned_corners) {
+    if (!aligned_corners) return static_cast<float>(from) / static_cast<float>(to);
+    return to > 1 ? static_cast<float>(from - 1) / static_cast<float>(to - 1) : 0.0f;
+}
+
 LoweredEpilogue epilogue_constants(const Epilogue& epilogue) {
     return {epilogue.add ? 1u : 0u, epilogue.scale != no_constant ? 1u : 0u,
             static_cast<uint32_t>(epilogue.activation)};

@@ -744,7 +744,7 @@ void write_labels(const Machine& m, Halves size, const Label& label) {
 void run_argmax(const Machine& m) {
     const auto pc = m.push_as<push::Argmax>();
     const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
-    if (m.spec(3) != 0) throw std::logic_error("the interpreter knows no confidence");
+    const bool confidence = m.spec(3) != 0;
     const uint32_t sampling = m.spec(4);
     /// The two scores on an axis and the weight of the second.
     struct Taps {
@@ -766,10 +766,9 @@ void run_argmax(const Machine& m) {
         const int low = static_cast<int>(source);
         return Taps{low, std::min(low + 1, extent - 1), source - static_cast<float>(low)};
     };
+    std::vector<float> scores(pc.channels);
     write_labels(m, size, [&](int x, int y) {
         const Taps tx = taps(x, pc.scale_x, in_size.low, size.low), ty = taps(y, pc.scale_y, in_size.high, size.high);
-        uint32_t best = 0;
-        float highest = -INFINITY;
         for (uint32_t c = 0; c < pc.channels; ++c) {
             const auto at = [&](int sy, int sx) {
                 return m.read(
@@ -777,13 +776,13 @@ void run_argmax(const Machine& m) {
             };
             const float top = std::lerp(at(ty.low, tx.low), at(ty.low, tx.high), tx.fraction);
             const float bottom = std::lerp(at(ty.high, tx.low), at(ty.high, tx.high), tx.fraction);
-            const float score = std::lerp(top, bottom, ty.fraction);
-            if (score > highest) {
-                highest = score;
-                best = c;
-            }
+            scores[c] = std::lerp(top, bottom, ty.fraction);
         }
-        return best;
+        const auto best = std::ranges::max_element(scores);
+        if (!confidence) return static_cast<uint32_t>(best - scores.begin());
+        float total = 0;
+        for (const float score : scores) total += std::exp(score - *best);
+        return static_cast<uint32_t>(255.0f / total + 0.5f);
     });
 }
 
