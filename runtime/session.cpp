@@ -174,7 +174,7 @@ void Session::record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch
                                 {program, [&](uint32_t binding) { return host_part(dispatch, binding); }});
     vkseg::record_dispatch(context_, commands, dispatch,
                            store.request_pipeline(dispatch.shader, dispatch.specialization), program, sets,
-                           resolve_push(dispatch, memory()));
+                           resolve_push(dispatch, memory()), {{}, dispatch.group_count});
 }
 
 void Session::record(VkCommandBuffer commands, const Timestamps& timestamps) {

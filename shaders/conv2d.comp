@@ -1,8 +1,10 @@
 // variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
 // Direct 2-D convolution, any kernel, stride and dilation; one phase of a transposed convolution (outputs out_step
 // apart), or all of them (PHASED): the z blocks of each plane block are its phases. An invocation computes PIXELS pixels
-// of PLANES output planes. Groups: block b reads input planes from b * block_in on, plane_step apart. Packed weights of a
-// z block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors.
+// of PLANES output planes. Groups: block b reads input planes from b * block_in on, plane_step apart. Packed weights of
+// a z block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors; those of the
+// prologue, which is applied to what is read: scales, shifts and slopes of the input planes.
+// SPLIT: from plane pc.split on, the input is the second operand.
 // CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code; ACCUMULATE
 // continues the sum that an earlier part of the input planes left in the output.
 #version 460
@@ -23,11 +25,25 @@ layout(constant_id = 9) const int PIXELS = 1;
 layout(constant_id = 10) const int IN_PLANES = 1;
 layout(constant_id = 11) const bool ACCUMULATE = false;
 layout(constant_id = 12) const bool PHASED = false;
+layout(constant_id = 13) const bool PROLOGUE_SCALE_SHIFT = false;
+layout(constant_id = 14) const int PROLOGUE_ACTIVATION = 0;
+layout(constant_id = 15) const bool SPLIT = false;
 
 #ifdef ACCESS_TEXEL
 #define PLANE_COUNT IN_PLANES
 #else
 #define PLANE_COUNT int(pc.in_planes)
+#endif
+
+#ifndef ACCESS_TEXEL
+vec4 apply_prologue(vec4 v, uint base, uint plane) {
+    uint slopes = base + plane;
+    if (PROLOGUE_SCALE_SHIFT) {
+        v = v * WEIGHT(base + plane) + WEIGHT(base + pc.in_planes + plane);
+        slopes += 2u * pc.in_planes;
+    }
+    return activate(v, PROLOGUE_ACTIVATION, slopes);
+}
 #endif
 
 void main() {
@@ -59,6 +75,8 @@ void main() {
     const uint out_base = pc.m.out_base + block * uint(PLANES) * pc.m.out_stride;
     const uint weights = BLOCK * pc.m.block_weights;
     const uint biases = weights + uint(KERNEL_H * KERNEL_W * PLANE_COUNT * 4 * PLANES);
+
+    const uint prologue = biases + uint((1 + EPILOGUE_VECTORS) * PLANES);
 
     vec4 sum[PIXELS * PLANES];
     uint out_pixel[PIXELS];
@@ -96,7 +114,23 @@ void main() {
             UNROLL for (int i = 0; i < PLANE_COUNT; ++i) {
                 vec4 texel[PIXELS];
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
+#ifdef ACCESS_TEXEL
                     texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + uint(i) * plane_step);
+#else
+                {
+                    texel[p] = vec4(0.0);
+                    if (valid[p])
+                        texel[p] = SPLIT && uint(i) >= pc.split
+                                       ? load_in1(source[p] - pc.m.in_base + pc.m.add_base +
+                                                  (uint(i) - pc.split) * pc.m.add_stride)
+                                       : load_in0(source[p] + uint(i) * plane_step);
+                }
+                if (PROLOGUE_SCALE_SHIFT || PROLOGUE_ACTIVATION != 0) {
+                    // Zeros beyond the border are of the result.
+                    [[unroll]] for (int p = 0; p < PIXELS; ++p)
+                        texel[p] = valid[p] ? apply_prologue(texel[p], prologue, uint(i)) : vec4(0.0);
+                }
+#endif
                 [[unroll]] for (int lane = 0; lane < 4; ++lane)
                     [[unroll]] for (int o = 0; o < PLANES; ++o) {
 #ifdef ACCESS_TEXEL

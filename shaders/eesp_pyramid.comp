@@ -1,7 +1,7 @@
 // variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
 // K parallel dilated depthwise convolutions of one map, hierarchically summed and concatenated (EESP); see
-// esp_pyramid.comp. An invocation makes one pixel of PLANES planes of every branch; z block b takes planes b * PLANES on.
-// Packed weights of a block, for each branch: per tap a row of PLANES vec4s; PLANES biases; the epilogue's vectors.
+// esp_pyramid.comp. An invocation makes one pixel of PLANES planes of every branch; z block b takes planes b * PLANES
+// on. Packed weights of a block, for each branch: per tap a row of PLANES vec4s; PLANES biases; the epilogue's vectors.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "head.glsl"
@@ -23,8 +23,6 @@ layout(constant_id = 9) const int BRANCHES = 1;
 #else
 #define BRANCH_COUNT int(pc.branches)
 #endif
-
-const int EPILOGUE_VECTORS = (SCALE_SHIFT ? 2 : 0) + (ACTIVATION == 2 ? 1 : 0);
 
 void main() {
     const uvec2 in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);

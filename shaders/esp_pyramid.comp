@@ -1,9 +1,9 @@
 // variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
-// K parallel dilated convolutions of one map, hierarchically summed and concatenated (ESP). The sum is a prefix sum over
-// the branches, so an invocation keeps its accumulators from branch to branch and stores them, through the epilogue,
-// after each. Padding keeps the size. An invocation makes PIXELS pixels of PLANES planes of every branch; z block b
-// takes planes b * PLANES on. Packed weights of a block, for each branch: per tap, input plane and lane a row of PLANES
-// vec4s; PLANES biases; the epilogue's vectors.
+// K parallel dilated convolutions of one map, hierarchically summed and concatenated (ESP). The sum is a prefix sum
+// over the branches, so an invocation keeps its accumulators from branch to branch and stores them, through the
+// epilogue, after each. Padding keeps the size. An invocation makes PIXELS pixels of PLANES planes of every branch; z
+// block b takes planes b * PLANES on. Packed weights of a block, for each branch: per tap, input plane and lane a row of
+// PLANES vec4s; PLANES biases; the epilogue's vectors.
 // CPU-shaped (ACCESS_TEXEL): one block, everything unrolled; branch 0 may have another width, FIRST_PLANES.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -33,9 +33,6 @@ layout(constant_id = 12) const int FIRST_PLANES = 1;
 #define BRANCH_COUNT int(pc.branches)
 #define WIDTH(branch) PLANES
 #endif
-
-// Vectors of the epilogue per plane.
-const int EPILOGUE_VECTORS = (SCALE_SHIFT ? 2 : 0) + (ACTIVATION == 2 ? 1 : 0);
 
 void main() {
     const uvec2 in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);

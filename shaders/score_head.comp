@@ -1,8 +1,8 @@
 // variants: STORAGE=f32,f16 ACCESS=ssbo,bda
-// The last convolution, or transposed convolution, and the class of each of its pixels: scores are never stored. One byte
-// per pixel; an invocation makes four neighbours in memory order and writes one word. Pixels go two by two, of columns two
-// apart, which take the same taps of a transposed convolution of stride 2. Classes go PLANES * 4 at a time. Packed weights
-// of such a chunk: per tap, input plane and lane a row of PLANES vec4s; PLANES biases.
+// The last convolution, or transposed convolution, and the class of each of its pixels: scores are never stored. One
+// byte per pixel; an invocation makes four neighbours in memory order and writes one word. Pixels go two by two, of
+// columns two apart, which take the same taps of a transposed convolution of stride 2. Classes go PLANES * 4 at a time.
+// Packed weights of such a chunk: per tap, input plane and lane a row of PLANES vec4s; PLANES biases.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "head.glsl"

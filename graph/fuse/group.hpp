@@ -7,18 +7,22 @@
 
 namespace vkseg {
 
-/// Nodes that are carried out together. Its meaning is that of its members one after another; nothing but the last
-/// one's result is seen outside.
+/// Nodes that are carried out together. Its meaning is that of its members one after another; nothing but what is an
+/// output is stored.
 struct Group {
     /// Name of the fusion; empty for a node on its own.
     std::string pattern;
     /// Places in Graph::nodes, ascending.
     std::vector<int> nodes;
+    /// Members that other groups may contain too: cheap enough to be computed anew in each.
+    std::vector<int> recomputed;
     /// What is read from outside.
     std::vector<ValueId> inputs;
     /// Whether that operand is read only at the texel that is written: the result may then take its memory.
     std::vector<bool> reads_by_texel;
     ValueId output = no_value;
+    /// A second result that is stored, if any.
+    ValueId second_output = no_value;
 
     [[nodiscard]] bool is_fused() const { return nodes.size() > 1; }
 };

@@ -6,15 +6,22 @@
 
 #include <algorithm>
 #include <span>
+#include <stdexcept>
 
 namespace vkseg {
 
 namespace {
 
 constexpr const Pattern* patterns[] = {
+    // Before the pyramids, which are the first part of it.
+    &pyramid_unit,
     &esp_pyramid,
     &eesp_pyramid,
     &score_head,
+    // Last: they take convolutions that belong to nothing larger.
+    &norm_load,
+    &concat_load,
+    &twin_conv,
 };
 
 const Pattern& pattern_named(std::string_view name) {
@@ -36,6 +43,26 @@ Group group_of(const Graph& graph, int place) {
     for (size_t i = 0; i < node.inputs.size(); ++i) group.reads_by_texel.push_back(reads_by_texel(node, i));
     group.output = node.output;
     return group;
+}
+
+/// The same groups, each behind those whose results it reads, else as they were. A group whose members lie far apart
+/// may have to move.
+std::vector<Group> in_order(std::vector<Group> groups, const Graph& graph) {
+    std::vector<bool> made(graph.values.size(), false);
+    for (ValueId value : graph.inputs) made[static_cast<size_t>(value)] = true;
+    std::vector<Group> ordered;
+    ordered.reserve(groups.size());
+    while (!groups.empty()) {
+        const auto ready = std::ranges::find_if(groups, [&](const Group& group) {
+            return std::ranges::all_of(group.inputs, [&](ValueId value) { return made[static_cast<size_t>(value)]; });
+        });
+        if (ready == groups.end()) throw std::logic_error("fused groups wait for each other");
+        made[static_cast<size_t>(ready->output)] = true;
+        if (ready->second_output != no_value) made[static_cast<size_t>(ready->second_output)] = true;
+        ordered.push_back(std::move(*ready));
+        groups.erase(ready);
+    }
+    return ordered;
 }
 
 }  // namespace
@@ -61,18 +88,41 @@ std::vector<Group> form_groups(const LowerContext& context) {
     const MatchContext match{context, graph.producers(), graph.use_counts()};
     // By the place of the last member: there the group runs.
     std::vector<std::optional<Group>> ending_at(graph.nodes.size());
-    std::vector<bool> taken(graph.nodes.size(), false);
+    std::vector<bool> taken(graph.nodes.size(), false), recomputed(graph.nodes.size(), false);
     for (const Pattern* pattern : patterns) {
         if (context.choices.disabled_fusions.contains(pattern->name)) continue;
         for (const Node& anchor : graph.nodes) {
             std::optional<Group> group = pattern->match(anchor, match);
-            const auto is_taken = [&](int place) { return taken[static_cast<size_t>(place)]; };
-            if (!group || std::ranges::any_of(group->nodes, is_taken)) continue;
+            if (!group || (group->second_output != no_value && !context.second_outputs)) continue;
+            const auto is_recomputed = [&](int place) {
+                return std::ranges::find(group->recomputed, place) != group->recomputed.end();
+            };
+            const auto is_taken = [&](int place) {
+                return taken[static_cast<size_t>(place)] ||
+                       (recomputed[static_cast<size_t>(place)] && !is_recomputed(place));
+            };
+            if (std::ranges::any_of(group->nodes, is_taken)) continue;
             group->pattern = pattern->name;
             std::ranges::sort(group->nodes);
-            for (int place : group->nodes) taken[static_cast<size_t>(place)] = true;
+            for (int place : group->nodes)
+                (is_recomputed(place) ? recomputed : taken)[static_cast<size_t>(place)] = true;
             ending_at[static_cast<size_t>(group->nodes.back())] = std::move(group);
         }
+    }
+    // What is recomputed stands for itself too where somebody else reads it.
+    const auto reads_stored = [&](int reader, ValueId value) {
+        const Node& node = graph.nodes[static_cast<size_t>(reader)];
+        if (std::ranges::find(node.inputs, value) == node.inputs.end()) return false;
+        const auto& group = ending_at[static_cast<size_t>(reader)];
+        return !group || std::ranges::find(group->recomputed, match.producers[static_cast<size_t>(value)]) ==
+                             group->recomputed.end();
+    };
+    for (int place = 0; place < static_cast<int>(graph.nodes.size()); ++place) {
+        if (!recomputed[static_cast<size_t>(place)]) continue;
+        bool stored = false;
+        for (int reader = place + 1; reader < static_cast<int>(graph.nodes.size()); ++reader)
+            stored = stored || reads_stored(reader, graph.nodes[static_cast<size_t>(place)].output);
+        if (!stored) taken[static_cast<size_t>(place)] = true;
     }
     std::vector<Group> groups;
     for (int place = 0; place < static_cast<int>(graph.nodes.size()); ++place) {
@@ -83,19 +133,24 @@ std::vector<Group> form_groups(const LowerContext& context) {
             groups.push_back(group_of(graph, place));
         }
     }
-    return groups;
+    return in_order(std::move(groups), graph);
 }
 
 std::string label_of(const Group& group, const Graph& graph) {
     const auto name = [&](int place) { return std::string_view(graph.nodes[static_cast<size_t>(place)].name); };
-    const std::string_view last = name(group.nodes.back());
-    if (!group.is_fused()) return std::string(last);
-    std::string_view common = last;
-    for (int place : group.nodes) {
+    if (!group.is_fused()) return std::string(name(group.nodes.back()));
+    // What makes a second result may be of another module.
+    std::vector<int> own = group.nodes;
+    std::erase_if(own, [&](int place) {
+        return group.second_output != no_value && graph.nodes[static_cast<size_t>(place)].output == group.second_output;
+    });
+    std::string_view common = name(own.back());
+    for (int place : own) {
         const auto [end, other] = std::ranges::mismatch(common, name(place));
         common = common.substr(0, static_cast<size_t>(end - common.begin()));
     }
     // Whole parts of the path only.
+    const std::string_view last = name(own.back());
     common = common.substr(0, common == last ? last.size() : common.rfind('.') == common.npos ? 0 : common.rfind('.'));
     return fmt::format("{} [{}]", common.empty() ? last : common, group.pattern);
 }
@@ -116,7 +171,9 @@ std::string to_string(const std::vector<Group>& groups, const Graph& graph) {
         for (size_t i = 0; i < group.inputs.size(); ++i)
             text +=
                 fmt::format("{}%{}{}", i == 0 ? "" : ", ", group.inputs[i], group.reads_by_texel[i] ? " by texel" : "");
-        text += fmt::format(") -> %{} :", group.output);
+        text += fmt::format(") -> %{}", group.output);
+        if (group.second_output != no_value) text += fmt::format(" and %{}", group.second_output);
+        text += " :";
         for (int place : group.nodes) text += " " + graph.nodes[static_cast<size_t>(place)].name;
         text += "\n";
     }

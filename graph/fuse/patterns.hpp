@@ -13,8 +13,23 @@ extern const Pattern esp_pyramid;
 /// The same of an EESP unit, whose convolutions are depthwise.
 extern const Pattern eesp_pyramid;
 
+/// A pyramid of either kind and one or two 1x1 convolutions behind it: those of its own module, and the one that
+/// reduces for the next module. One dispatch, of up to two results.
+extern const Pattern pyramid_unit;
+
 /// What makes the scores, a (transposed) convolution or a resize, and the class with the highest one. The scores are
 /// never stored.
 extern const Pattern score_head;
+
+/// Scale and shift and activation of a value that only convolutions read, at their loads.
+extern const Pattern norm_load;
+
+/// A concatenation of two operands of which one belongs to another, and the convolution that reads it: it reads the
+/// operands where they are.
+extern const Pattern concat_load;
+
+/// Two convolutions of one shape, on maps of their own and with weights of their own, of which neither waits for the
+/// other: a small one beside a large one costs no dispatch.
+extern const Pattern twin_conv;
 
 }  // namespace vkseg

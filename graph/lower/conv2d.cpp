@@ -68,6 +68,10 @@ void lower_depthwise(const Conv2d& op, const Node& node, LowerContext& context) 
 }  // namespace
 
 void lower(const Conv2d& op, const Node& node, LowerContext& context) {
+    lower_conv2d(op, node, {}, context);
+}
+
+void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context) {
     const int in_channels = context.graph.desc(node.inputs[0]).channels();
     const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
     if (is_depthwise(op, in_channels) && out.map == context.planar[static_cast<size_t>(node.inputs[0])].map) {
@@ -81,7 +85,8 @@ void lower(const Conv2d& op, const Node& node, LowerContext& context) {
     geometry.dilation = op.dilation;
     geometry.origin = {-op.padding.top, -op.padding.left};
     geometry.grid = {out.height, out.width};
-    lower_convolution({op.weight, op.bias, false, op.groups, in_channels, op.out_channels}, geometry, node, context);
+    lower_convolution({op.weight, op.bias, false, op.groups, in_channels, op.out_channels, prologue}, geometry, node,
+                      context);
 }
 
 }  // namespace vkseg

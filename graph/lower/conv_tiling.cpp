@@ -112,6 +112,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
     assert(static_cast<int>(taps_of(0).size()) == geometry.kernel.h * geometry.kernel.w);
     const auto local = workgroup_size(context);
     const LoweredEpilogue epilogue = epilogue_constants(node.epilogue);
+    const LoweredEpilogue prologue = epilogue_constants(weights.prologue);
+    assert(weights.prologue.empty() || !context.cpu_shaped);
     const int tap_count = static_cast<int>(taps_of(0).size());
 
     for (const Tile& tile : tile(weights, in.map, out.map, 8, context.cpu_shaped)) {
@@ -146,10 +148,11 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 recipe.out_channel_of_slot =
                     out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
                 recipe.taps = taps_of(part % phase_count);
-                const auto slots = recipe.out_channel_of_slot;
+                const auto slots = recipe.out_channel_of_slot, in_slots = recipe.in_channel_of_slot;
                 const int first = context.pack(std::move(recipe));
                 context.pack(PackVector{first_part ? weights.bias : no_constant, 0.0f, slots});
                 if (last_part) pack_epilogue(node.epilogue, slots, context);
+                pack_epilogue(weights.prologue, in_slots, context);
                 if (part == 0) lowered.first_packed = first;
                 block_bytes = context.packed_bytes - start;
             }
@@ -175,7 +178,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 last_part ? epilogue.activation : 0u, static_cast<uint32_t>(tile.out.planes),
                 static_cast<uint32_t>(geometry.kernel.h), static_cast<uint32_t>(geometry.kernel.w), pixels,
                 // A loop has its bound in the push constants; one pipeline for all lengths.
-                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, first_part ? 0u : 1u, phased ? 1u : 0u};
+                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, first_part ? 0u : 1u, phased ? 1u : 0u,
+                prologue.scale_shift, prologue.activation, /* split */ 0u};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),

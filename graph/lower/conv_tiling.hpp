@@ -12,6 +12,8 @@ struct ConvWeights {
     int groups = 1;
     int in_channels = 0;
     int out_channels = 0;
+    /// Applied to what is read, before the weights (GPU-shaped).
+    Epilogue prologue{};
 };
 
 /// A plain convolution whose outputs lie `out_step` apart from `out_offset` on: a phase of a transposed convolution
@@ -39,6 +41,12 @@ struct ConvGeometry {
 };
 
 [[nodiscard]] std::vector<std::array<int, 2>> all_taps(Axes kernel);
+
+/// Dispatches of a convolution that reads through `prologue`; it is none of the depthwise ones if there is any.
+void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context);
+
+/// Place of a switch among the specialisation constants of conv2d.comp: the input is two operands, one after the other.
+constexpr size_t conv_split_constant = 15;
 
 /// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each.
 constexpr int max_unrolled_macs = 7200;

@@ -35,6 +35,10 @@ struct PlaneRange {
 struct LoweredDispatch {
     Dispatch dispatch;
     PlaneRange in0, in1, out;
+    /// A second result, and where its `push::SecondOut` lies in the push constants. Both are shown by one binding, from
+    /// the one to the other.
+    PlaneRange out2{};
+    size_t out2_push_offset = 0;
     /// The dispatch continues a sum in `out`, so it reads it too.
     bool reads_out = false;
     bool touches_arena = true;
@@ -47,14 +51,21 @@ struct LoweredDispatch {
 /// What a lowering may know, and where it puts its dispatches.
 class LowerContext {
 public:
-    LowerContext(const Graph& graph, const DeviceFacts& facts, const Choices& choices, bool cpu_shaped)
-        : graph(graph), facts(facts), choices(choices), cpu_shaped(cpu_shaped) {}
+    LowerContext(const Graph& graph, const DeviceFacts& facts, const Choices& choices, bool cpu_shaped,
+                 bool second_outputs = true)
+        : graph(graph),
+          facts(facts),
+          choices(choices),
+          cpu_shaped(cpu_shaped),
+          second_outputs(second_outputs && !cpu_shaped) {}
 
     const Graph& graph;
     const DeviceFacts& facts;
     const Choices& choices;
     /// The CPU-shaped kernel family: straight-line code, texel-view reads, one block of planes per dispatch.
     const bool cpu_shaped;
+    /// A dispatch may have two results.
+    const bool second_outputs;
 
     std::vector<PlanarValue> planar;  // by ValueId; no planes for host values
     /// A further value in the arena, for what lies between two dispatches of one node.

@@ -36,12 +36,13 @@ bool wants_cpu_shape(const DeviceFacts& facts, const Choices& choices) {
 
 class Compiler {
 public:
-    Compiler(const Graph& graph, const DeviceFacts& facts, const Choices& choices, bool cpu_shaped)
+    Compiler(const Graph& graph, const DeviceFacts& facts, const Choices& choices, bool cpu_shaped,
+             bool second_outputs = true)
         : graph_(graph),
           facts_(facts),
           texel_bytes_(choices.precision == Precision::FP16 ? 8 : 16),
           storage_(choices.precision == Precision::FP16 ? catalog::Storage::f16 : catalog::Storage::f32),
-          context_(graph, facts, choices, cpu_shaped),
+          context_(graph, facts, choices, cpu_shaped, second_outputs),
           placement_(0) {}
 
     Plan run() {
@@ -78,7 +79,8 @@ public:
         return std::move(plan_);
     }
 
-    [[nodiscard]] uint64_t arena_texels() const { return plan_.arena_bytes / texel_bytes_; }
+    /// Some dispatch has two results, and no binding shows both: the plan cannot run.
+    [[nodiscard]] bool has_results_too_far_apart() const { return results_too_far_apart_; }
 
 private:
     void refuse_large_extents() const {
@@ -180,7 +182,8 @@ private:
         };
         for (size_t i = 0; i < context_.dispatches.size(); ++i) {
             const LoweredDispatch& lowered = context_.dispatches[i];
-            for (const PlaneRange& range : {lowered.in0, lowered.in1, lowered.out}) use(range, static_cast<int>(i));
+            for (const PlaneRange& range : {lowered.in0, lowered.in1, lowered.out, lowered.out2})
+                use(range, static_cast<int>(i));
         }
         const MemoryPlacement placed =
             plan_memory(lifetimes, tensor_alignment_bytes, context_.cpu_shaped ? zero_texel_bytes : 0);
@@ -209,17 +212,29 @@ private:
         return {start, part.offset_bytes + part.size_bytes - start};
     }
 
-    catalog::Access access(const LoweredDispatch& lowered, const std::array<ArenaSlice, 3>& slices) const {
+    /// From the first byte of one slice to the last of both.
+    static ArenaSlice hull(const ArenaSlice& a, const ArenaSlice& b) {
+        if (!a.used() || !b.used()) return a.used() ? a : b;
+        const uint64_t start = std::min(a.offset_bytes, b.offset_bytes);
+        return {start, std::max(a.offset_bytes + a.size_bytes, b.offset_bytes + b.size_bytes) - start};
+    }
+
+    /// `shown` is what each binding has to show.
+    catalog::Access access(const LoweredDispatch& lowered, const std::array<ArenaSlice, 3>& shown) {
         if (context_.cpu_shaped) return catalog::Access::texel;
-        const bool fits = std::ranges::all_of(slices, [&](const ArenaSlice& part) {
+        const bool fits = std::ranges::all_of(shown, [&](const ArenaSlice& part) {
             return !part.used() || window(part).size_bytes <= facts_.max_storage_buffer_range;
         });
         if (fits) return catalog::Access::ssbo;
         if (facts_.buffer_device_address) return catalog::Access::bda;
+        if (lowered.out2.used()) {
+            results_too_far_apart_ = true;
+            return catalog::Access::ssbo;
+        }
         throw error(
             "layer '{}' needs {} MB in one binding, but '{}' shows at most {} MB and has no buffer device addresses; "
             "use a smaller --size or --precision fp16",
-            lowered.dispatch.label, std::ranges::max(slices, {}, &ArenaSlice::size_bytes).size_bytes >> 20, facts_.name,
+            lowered.dispatch.label, std::ranges::max(shown, {}, &ArenaSlice::size_bytes).size_bytes >> 20, facts_.name,
             facts_.max_storage_buffer_range >> 20);
     }
 
@@ -233,26 +248,25 @@ private:
             std::memcpy(dispatch.push.data() + offsetof(push::Colourise, weights), &first_vector, sizeof(first_vector));
             return;
         }
-        const catalog::Access kind = access(lowered, slices);
+        const ArenaSlice second = slice(lowered.out2);
+        const std::array<ArenaSlice, 3> shown{slices[0], slices[1], hull(slices[2], second)};
+        const catalog::Access kind = access(lowered, shown);
         dispatch.shader = lowered.variant(storage_, kind);
 
         push::Memory memory;
         std::memcpy(&memory, dispatch.push.data(), sizeof(memory));
-        const auto base = [&](size_t operand) -> uint32_t {
-            if (!slices[operand].used()) return 0;
-            uint64_t start = 0;
-            if (kind == catalog::Access::ssbo) {
-                dispatch.windows[operand] = window(slices[operand]);
-                start = dispatch.windows[operand].offset_bytes;
-            }
-            return static_cast<uint32_t>((slices[operand].offset_bytes - start) / texel_bytes_);
+        if (kind == catalog::Access::ssbo)
+            for (size_t operand = 0; operand < shown.size(); ++operand)
+                if (shown[operand].used()) dispatch.windows[operand] = window(shown[operand]);
+        const auto base = [&](const ArenaSlice& part, size_t operand) {
+            return static_cast<uint32_t>((part.offset_bytes - dispatch.windows[operand].offset_bytes) / texel_bytes_);
         };
         const auto planar = [&](const PlaneRange& range) -> const PlanarValue& {
             return context_.planar[static_cast<size_t>(range.value)];
         };
         const auto describe = [&](const PlaneRange& range, size_t operand, uint32_t& first, uint32_t& stride) {
             if (!range.used()) return;
-            first = base(operand);
+            first = base(slices[operand], operand);
             stride = static_cast<uint32_t>(plane_stride_texels(planar(range)));
         };
         describe(lowered.in0, 0, memory.in_base, memory.in_stride);
@@ -273,6 +287,11 @@ private:
                 {offsetof(push::Memory, weights), Relocation::Base::Weights, weights_offset});
         }
         std::memcpy(dispatch.push.data(), &memory, sizeof(memory));
+        if (lowered.out2.used()) {
+            const push::SecondOut out2{base(second, 2),
+                                       static_cast<uint32_t>(plane_stride_texels(planar(lowered.out2)))};
+            std::memcpy(dispatch.push.data() + lowered.out2_push_offset, &out2, sizeof(out2));
+        }
 
         const auto tensor_bytes = [&](const PlaneRange& range) {
             return static_cast<uint64_t>(range.touched_planes) * static_cast<uint64_t>(planar(range).width) *
@@ -286,10 +305,13 @@ private:
         reads(lowered.in0, slices[0]);
         reads(lowered.in1, slices[1]);
         if (lowered.reads_out) reads(lowered.out, slices[2]);
-        if (lowered.out.used()) {
-            dispatch.writes.push_back(slices[2]);
-            dispatch.bytes_written += tensor_bytes(lowered.out);
-        }
+        const auto writes = [&](const PlaneRange& range, const ArenaSlice& part) {
+            if (!range.used()) return;
+            dispatch.writes.push_back(part);
+            dispatch.bytes_written += tensor_bytes(range);
+        };
+        writes(lowered.out, slices[2]);
+        writes(lowered.out2, second);
     }
 
     /// Weights were packed dispatch by dispatch: each one's reach to those of the next.
@@ -328,7 +350,17 @@ private:
         }
     }
 
+    /// What lies between two results counts too: a binding shows it, and synchronisation validation believes bindings.
     static bool conflict(const LoweredDispatch& a, const LoweredDispatch& b) {
+        const auto shows = [](const LoweredDispatch& lowered, const LoweredDispatch& other) {
+            const ArenaSlice& shown = lowered.dispatch.windows[2];
+            const auto overlaps = [&](const ArenaSlice& part) { return part.overlaps(shown); };
+            return lowered.out2.used() && shown.used() &&
+                   (std::ranges::any_of(other.dispatch.reads, overlaps) ||
+                    std::ranges::any_of(other.dispatch.writes, overlaps) ||
+                    (other.out2.used() && overlaps(other.dispatch.windows[2])));
+        };
+        if (shows(a, b) || shows(b, a)) return true;
         const auto touches = [](const std::vector<ArenaSlice>& left, const std::vector<ArenaSlice>& right) {
             return std::ranges::any_of(left, [&](const ArenaSlice& l) {
                 return std::ranges::any_of(right, [&](const ArenaSlice& r) { return l.overlaps(r); });
@@ -374,6 +406,7 @@ private:
     LowerContext context_;
     Placement placement_;
     std::map<ValueId, uint64_t> root_offset_;
+    bool results_too_far_apart_ = false;
     Plan plan_;
 };
 
@@ -386,7 +419,10 @@ Plan compile(const Graph& graph, const DeviceFacts& facts, const Choices& choice
         const uint64_t texels = plan.arena_bytes / (plan.fp16 ? 8 : 16);
         if (texels <= facts.max_texel_buffer_elements) return plan;
     }
-    return Compiler(graph, facts, choices, false).run();
+    Compiler compiler(graph, facts, choices, false);
+    Plan plan = compiler.run();
+    if (!compiler.has_results_too_far_apart()) return plan;
+    return Compiler(graph, facts, choices, false, false).run();
 }
 
 }  // namespace vkseg

@@ -83,6 +83,7 @@ void run_in_place(const Graph& graph, const std::vector<Group>& groups, const st
     for (int i = 0; i < static_cast<int>(groups.size()); ++i) {
         const Group& group = groups[static_cast<size_t>(i)];
         touch(group.output, i);
+        if (group.second_output != no_value) touch(group.second_output, i);
         for (ValueId operand : group.inputs) touch(operand, i);
     }
     for (ValueId value : graph.outputs) touch(value, after_all);
@@ -135,9 +136,12 @@ bool may_overwrite(const Graph& graph, const std::vector<Group>& groups, const s
                 if (written || (writes && !in_step)) return false;
             }
             // Nothing else may be written there once the results stand.
-            if (!writes && written && graph.desc(group.output).kind == ValueKind::Features &&
-                extent_of(group.output, planar, placement).overlaps(overwritten) && !alone<Slice>(graph, group) &&
-                !alone<ChannelShuffle>(graph, group))
+            const auto overwrites = [&](ValueId value) {
+                return value != no_value && graph.desc(value).kind == ValueKind::Features &&
+                       extent_of(value, planar, placement).overlaps(overwritten);
+            };
+            if (!writes && written && (overwrites(group.output) || overwrites(group.second_output)) &&
+                !alone<Slice>(graph, group) && !alone<ChannelShuffle>(graph, group))
                 return false;
             written = written || writes;
         }

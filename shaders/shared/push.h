@@ -33,6 +33,12 @@ struct Memory {
     uint unused;         // vectors of two start at multiples of 8 bytes
 };
 
+// A second result, in the same binding.
+struct SecondOut {
+    uint base;
+    uint stride;
+};
+
 struct Conv {
     Memory m;
     uint grid_size;    // computed pixels: out_size, or one phase of a transposed convolution
@@ -47,6 +53,20 @@ struct Conv {
     uint phases;       // of a transposed convolution in one dispatch: out_offset runs from 0 to these
     uint phase_origin; // signed: how far the origin moves from phase to phase
     uint phase_taps;   // kernel columns of phase x at bit 4 x, rows of phase y at bit 16 + 4 y
+    uint split;        // planes of the first of two operands that follow each other
+};
+
+// Two convolutions of one shape; the second operand is the second one's map.
+struct Twin {
+    Memory m;
+    uint in_planes;
+    uint stride;
+    uint dilation;
+    uint origin;       // signed, as in Conv
+    uint blocks;       // z blocks of each
+    uint in_size2;
+    uint out_size2;
+    SecondOut out2;
 };
 
 struct Pyramid {
@@ -58,6 +78,23 @@ struct Pyramid {
     uint stride;
     uint continues;     // bit b: branch b goes on from the sum of branch b - 1
     uint dilations[8];  // of branches 2 i and 2 i + 1
+};
+
+// A pyramid of at most 8 branches and what follows it; `weights` count vec4s from the dispatch's first.
+struct PyramidUnit {
+    Memory m;           // block_weights: per slot
+    uint in_planes;
+    uint branches;
+    uint first_planes;
+    uint planes;
+    uint stride;
+    uint continues;
+    uint dilations[4];
+    uint mix_weights;
+    uint mix_block;     // per slot
+    uint rider_weights;
+    uint rider_block;
+    SecondOut out2;
 };
 
 struct Pool {
@@ -131,8 +168,8 @@ struct PeakFma {
 
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
-static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 112 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Pyramid) == 120 && sizeof(Head) == 88);
+static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
+static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

@@ -19,6 +19,11 @@ public:
         if (bias) op.bias = constant(name + ".bias", {out_channels}, 3);
         return graph.add(name, op, {x});
     }
+    ValueId conv1x1(const std::string& name, ValueId x, int out_channels, int groups = 1) {
+        Conv2d op{.groups = groups, .out_channels = out_channels};
+        op.weight = constant(name + ".weight", {out_channels, channels(x) / groups, 1, 1}, 13);
+        return graph.add(name, op, {x});
+    }
     ValueId conv_transpose(const std::string& name, ValueId x, int out_channels, bool bias = false, int groups = 1) {
         ConvTranspose2d op{.kernel = {2, 2}, .stride = {2, 2}, .groups = groups, .out_channels = out_channels};
         op.weight = constant(name + ".weight", {channels(x), out_channels / groups, 2, 2}, 4);

@@ -104,17 +104,21 @@ struct Machine {
             const Vec4 other = read(1, add_index);
             for (size_t i = 0; i < 4; ++i) v[i] += other[i];
         }
+        return normalise(v, base, plane, planes, spec(4), spec(5));
+    }
+    [[nodiscard]] Vec4 normalise(Vec4 v, size_t base, size_t plane, size_t planes, uint32_t scale_shift,
+                                 uint32_t activation) const {
         size_t slopes = base + plane;
-        if (spec(4) != 0) {
+        if (scale_shift != 0) {
             const Vec4 scale = weight(base + plane), shift = weight(base + planes + plane);
             for (size_t i = 0; i < 4; ++i) v[i] = v[i] * scale[i] + shift[i];
             slopes += 2 * planes;
         }
-        if (spec(5) == 3)
+        if (activation == 3)
             for (float& x : v) x = 1.0f / (1.0f + std::exp(-x));
-        else if (spec(5) != 0)
+        else if (activation != 0)
             for (size_t i = 0; i < 4; ++i)
-                v[i] = std::max(v[i], 0.0f) + (spec(5) == 2 ? weight(slopes)[i] * std::min(v[i], 0.0f) : 0.0f);
+                v[i] = std::max(v[i], 0.0f) + (activation == 2 ? weight(slopes)[i] * std::min(v[i], 0.0f) : 0.0f);
         return v;
     }
 
@@ -129,6 +133,11 @@ struct Machine {
     }
 };
 
+/// Vectors per plane behind the weights: scale and shift, slope.
+size_t epilogue_vectors(const Machine& m) {
+    return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
+}
+
 void run_conv2d(const Machine& m) {
     const auto pc = m.push_as<push::Conv>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
@@ -137,6 +146,12 @@ void run_conv2d(const Machine& m) {
     const Halves step = halves(pc.out_step), out_size = halves(pc.m.out_size), phases = halves(pc.phases);
     const Halves phase_origin = signed_halves(pc.phase_origin);
     const bool phased = m.spec(12) != 0;
+    // What is read goes through scale and shift and an activation first.
+    const auto prologue = [&](Vec4 v, size_t biases, uint32_t plane) {
+        const size_t base = biases + (1 + epilogue_vectors(m)) * planes;
+        if (m.spec(13) == 0 && m.spec(14) == 0) return v;
+        return m.normalise(v, base, plane, pc.in_planes, m.spec(13), m.spec(14));
+    };
     const auto phase_count = phased ? static_cast<uint32_t>(phases.low * phases.high) : 1;
     m.for_each(halves(pc.grid_size), m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
         const uint32_t z = part / phase_count;
@@ -172,10 +187,14 @@ void run_conv2d(const Machine& m) {
                     const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(kx) * dilation.low;
                     const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                        const bool split = m.spec(15) != 0 && i >= pc.split;
+                        const uint32_t base =
+                            split ? pc.m.add_base + (i - pc.split) * pc.m.add_stride
+                                  : pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride;
                         Vec4 texel{};
                         if (valid)
-                            texel = m.read(0, pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride +
-                                                  static_cast<uint32_t>(iy * in_size.low + ix));
+                            texel = prologue(m.read(split ? 1 : 0, base + static_cast<uint32_t>(iy * in_size.low + ix)),
+                                             biases, i);
                         for (size_t lane = 0; lane < 4; ++lane, row += planes) {
                             const Vec4 w = m.weight(row);
                             for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
@@ -188,9 +207,46 @@ void run_conv2d(const Machine& m) {
     });
 }
 
-/// Vectors per plane behind the weights: scale and shift, slope.
-size_t epilogue_vectors(const Machine& m) {
-    return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
+void run_twin_conv(const Machine& m) {
+    const auto pc = m.push_as<push::Twin>();
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves stride = halves(pc.stride), dilation = halves(pc.dilation), origin = signed_halves(pc.origin);
+    const Halves larger{std::max(halves(pc.m.out_size).low, halves(pc.out_size2).low),
+                        std::max(halves(pc.m.out_size).high, halves(pc.out_size2).high)};
+    m.for_each(larger, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
+        const bool second = part >= pc.blocks;
+        const uint32_t block = second ? part - pc.blocks : part;
+        const Halves in_size = halves(second ? pc.in_size2 : pc.m.in_size);
+        const Halves out_size = halves(second ? pc.out_size2 : pc.m.out_size);
+        if (static_cast<int>(x) >= out_size.low || static_cast<int>(y) >= out_size.high) return;
+        const size_t weights = size_t{part} * pc.m.block_weights;
+        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
+        for (size_t o = 0; o < planes; ++o) {
+            Vec4 sum = m.weight(biases + o);
+            size_t row = weights + o;
+            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                const int iy =
+                    static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / kernel_w) * dilation.high;
+                const int ix =
+                    static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % kernel_w) * dilation.low;
+                const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+                for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                    const uint32_t base =
+                        second ? pc.m.add_base + i * pc.m.add_stride : pc.m.in_base + i * pc.m.in_stride;
+                    Vec4 texel{};
+                    if (valid) texel = m.read(second ? 1 : 0, base + static_cast<uint32_t>(iy * in_size.low + ix));
+                    for (size_t lane = 0; lane < 4; ++lane, row += planes) {
+                        const Vec4 w = m.weight(row);
+                        for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                    }
+                }
+            }
+            const auto plane = static_cast<uint32_t>(block * planes + o);
+            const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+            m.write((second ? pc.out2.base + plane * pc.out2.stride : pc.m.out_base + plane * pc.m.out_stride) + pixel,
+                    m.epilogue(sum, biases + planes, o, 0));
+        }
+    });
 }
 
 void run_esp_pyramid(const Machine& m) {
@@ -273,6 +329,119 @@ void run_eesp_pyramid(const Machine& m) {
                                    pc.m.add_base + target * pc.m.add_stride + pixel * pc.m.add_pixel));
             }
             section = bias + (1 + epilogue_vectors(m)) * planes;
+        }
+    });
+}
+
+/// All of a pixel at once: what the workgroup's slots make lies in vectors instead of shared memory.
+void run_pyramid_unit(const Machine& m) {
+    const auto pc = m.push_as<push::PyramidUnit>();
+    const uint32_t slots = m.spec(2), planes = m.spec(6), taps = m.spec(7) * m.spec(8);
+    const bool depthwise = m.spec(10) != 0, stores_pyramid = m.spec(11) != 0;
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    const size_t rows = taps * planes * (depthwise ? 1 : pc.in_planes * 4);
+    const size_t branch_vectors = rows + (1 + epilogue_vectors(m)) * planes;
+    const auto stored = [&](Vec4 v) {
+        if (m.plan.fp16)
+            for (float& x : v) x = round_to_half(x);
+        return v;
+    };
+    /// The 1x1 convolutions behind the pyramid: where their constants and weights begin.
+    struct Pointwise {
+        uint32_t how, planes, width, scale_shift, activation, weights, block;
+        bool add, second;
+        std::vector<Vec4> sum;
+        std::vector<size_t> at;  // by slot
+    };
+    m.for_each(out_size, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t) {
+        const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+        Pointwise mix{m.spec(12),   m.spec(13),      m.spec(14),     m.spec(16), m.spec(17), pc.mix_weights,
+                      pc.mix_block, m.spec(15) != 0, stores_pyramid, {},         {}};
+        Pointwise rider{m.spec(18),     m.spec(19), m.spec(20), m.spec(21), m.spec(22), pc.rider_weights,
+                        pc.rider_block, false,      true,       {},         {}};
+        for (Pointwise* of : {&mix, &rider}) {
+            of->sum.resize(of->width);
+            for (uint32_t slot = 0; slot < slots; ++slot) of->at.push_back(of->weights + size_t{slot} * of->block);
+        }
+        /// Adds what a branch gives; the results of this branch when there are any.
+        const auto run_pointwise = [&](Pointwise& of, const std::vector<Vec4>& read, uint32_t branch) {
+            std::vector<Vec4> results(of.width);
+            const bool ends = of.how == 1 || branch + 1 == pc.branches;
+            for (uint32_t slot = 0; slot < slots; ++slot) {
+                if (slot * of.planes >= of.width) continue;
+                size_t& at = of.at[slot];
+                for (uint32_t o = 0; o < of.planes && slot * of.planes + o < of.width; ++o) {
+                    const uint32_t own = slot * of.planes + o;
+                    Vec4& sum = of.sum[own];
+                    if (of.how == 1) sum = {};
+                    for (size_t i = 0; i < read.size(); ++i)
+                        for (size_t lane = 0; lane < 4; ++lane) {
+                            const Vec4 w = m.weight(at + (i * 4 + lane) * of.planes + o);
+                            for (size_t j = 0; j < 4; ++j) sum[j] += read[i][lane] * w[j];
+                        }
+                    if (!ends) continue;
+                    const size_t biases = at + read.size() * 4 * of.planes;
+                    const uint32_t plane = (of.how == 1 ? branch * of.width : 0) + own;
+                    Vec4 v = sum;
+                    for (size_t j = 0; j < 4; ++j) v[j] += m.weight(biases + o)[j];
+                    if (of.add) {
+                        const Vec4 other = m.read(1, pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel);
+                        for (size_t j = 0; j < 4; ++j) v[j] += other[j];
+                    }
+                    v = m.normalise(v, biases + of.planes, o, of.planes, of.scale_shift, of.activation);
+                    m.write(
+                        (of.second ? pc.out2.base + plane * pc.out2.stride : pc.m.out_base + plane * pc.m.out_stride) +
+                            pixel,
+                        v);
+                    results[own] = stored(v);
+                }
+                at += read.size() * 4 * of.planes;
+                if (ends) at += (1 + (of.scale_shift != 0 ? 2 : 0) + (of.activation == 2 ? 1 : 0)) * of.planes;
+            }
+            return results;
+        };
+        std::vector<Vec4> sum;
+        uint32_t branch_plane = 0;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+            const uint32_t width = branch == 0 ? pc.first_planes : pc.planes;
+            const int dilation = static_cast<int>(pc.dilations[branch / 2] >> (16 * (branch % 2)) & 0xffff);
+            sum.resize(width);
+            std::vector<Vec4> staged(width);
+            for (uint32_t own = 0; own < width; ++own) {
+                const uint32_t slot = own / planes, o = own % planes;
+                if ((pc.continues >> branch & 1) == 0) sum[own] = {};
+                const size_t section = size_t{slot} * pc.m.block_weights + branch * branch_vectors;
+                for (size_t j = 0; j < 4; ++j) sum[own][j] += m.weight(section + rows + o)[j];
+                for (uint32_t tap = 0; tap < taps; ++tap) {
+                    const int iy = static_cast<int>(y) * stride.high +
+                                   (static_cast<int>(tap / m.spec(8)) - static_cast<int>(m.spec(7) / 2)) * dilation;
+                    const int ix = static_cast<int>(x) * stride.low +
+                                   (static_cast<int>(tap % m.spec(8)) - static_cast<int>(m.spec(8) / 2)) * dilation;
+                    if (iy < 0 || ix < 0 || iy >= in_size.high || ix >= in_size.low) continue;
+                    const auto source = pc.m.in_base + static_cast<uint32_t>(iy * in_size.low + ix);
+                    if (depthwise) {
+                        const Vec4 texel = m.read(0, source + own * pc.m.in_stride);
+                        const Vec4 w = m.weight(section + tap * planes + o);
+                        for (size_t j = 0; j < 4; ++j) sum[own][j] += texel[j] * w[j];
+                        continue;
+                    }
+                    for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                        const Vec4 texel = m.read(0, source + i * pc.m.in_stride);
+                        for (size_t lane = 0; lane < 4; ++lane) {
+                            const Vec4 w = m.weight(section + ((tap * pc.in_planes + i) * 4 + lane) * planes + o);
+                            for (size_t j = 0; j < 4; ++j) sum[own][j] += texel[lane] * w[j];
+                        }
+                    }
+                }
+                const uint32_t plane = branch_plane + own;
+                const Vec4 v = m.epilogue(sum[own], section + rows + planes, o,
+                                          pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel);
+                if (stores_pyramid) m.write(pc.m.out_base + plane * pc.m.out_stride + pixel, v);
+                staged[own] = stored(v);
+            }
+            const std::vector<Vec4> mixed = run_pointwise(mix, staged, branch);
+            if (rider.how != 0) run_pointwise(rider, mixed, branch);
+            branch_plane += width;
         }
     });
 }
@@ -589,6 +758,8 @@ void run(const Machine& m) {
     const std::string name = to_string(m.dispatch.shader);
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return run_conv2d(m);
+    if (is("twin_conv_")) return run_twin_conv(m);
+    if (is("pyramid_unit_")) return run_pyramid_unit(m);
     if (is("esp_pyramid_")) return run_esp_pyramid(m);
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
