@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstring>
+#include <thread>
 
 namespace vkseg {
 
@@ -134,6 +135,15 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     property_chain.add(subgroup);
     property_chain.add(maintenance);
     if (core_or(VK_API_VERSION_1_2, VK_KHR_DRIVER_PROPERTIES_EXTENSION_NAME)) property_chain.add(driver);
+    // Vendors' own ways to say how many units there are; reading them needs no extension to be enabled.
+    VkPhysicalDeviceShaderSMBuiltinsPropertiesNV nvidia{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_SM_BUILTINS_PROPERTIES_NV};
+    VkPhysicalDeviceShaderCoreProperties2AMD amd{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_PROPERTIES_2_AMD};
+    VkPhysicalDeviceShaderCoreBuiltinsPropertiesARM arm{
+        VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_SHADER_CORE_BUILTINS_PROPERTIES_ARM};
+    if (has(VK_NV_SHADER_SM_BUILTINS_EXTENSION_NAME)) property_chain.add(nvidia);
+    if (has(VK_AMD_SHADER_CORE_PROPERTIES_2_EXTENSION_NAME)) property_chain.add(amd);
+    if (has(VK_ARM_SHADER_CORE_BUILTINS_EXTENSION_NAME)) property_chain.add(arm);
     properties.pNext = property_chain.head();
     table.GetPhysicalDeviceProperties2(handle, &properties);
 
@@ -183,6 +193,9 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     facts.min_storage_buffer_offset_alignment = static_cast<uint32_t>(limits.minStorageBufferOffsetAlignment);
     facts.max_texel_buffer_elements = limits.maxTexelBufferElements;
     facts.max_allocation_bytes = maintenance.maxMemoryAllocationSize;
+    facts.compute_units = std::max({nvidia.shaderSMCount, amd.activeComputeUnitCount, arm.shaderCoreCount});
+    // CPU drivers run a thread on each core.
+    if (facts.type == DeviceType::Cpu) facts.compute_units = std::thread::hardware_concurrency();
     facts.subgroup_size = subgroup.subgroupSize;
     const bool in_compute = (subgroup.supportedStages & VK_SHADER_STAGE_COMPUTE_BIT) != 0;
     facts.subgroup_shuffle = in_compute && (subgroup.supportedOperations & VK_SUBGROUP_FEATURE_SHUFFLE_BIT) != 0;

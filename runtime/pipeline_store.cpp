@@ -122,6 +122,7 @@ vk::Owned<VkPipeline> PipelineStore::create(const Key& key, const ShaderProgram&
     specialization.dataSize = key.second.size() * sizeof(uint32_t);
     specialization.pData = key.second.data();
     VkComputePipelineCreateInfo info{VK_STRUCTURE_TYPE_COMPUTE_PIPELINE_CREATE_INFO};
+    info.flags = VK_PIPELINE_CREATE_DISPATCH_BASE_BIT;  // a frame's slice may hold a part of a dispatch
     info.stage.sType = VK_STRUCTURE_TYPE_PIPELINE_SHADER_STAGE_CREATE_INFO;
     info.stage.stage = VK_SHADER_STAGE_COMPUTE_BIT;
     info.stage.module = program.module.get();

@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <cassert>
 #include <cstring>
+#include <limits>
 
 namespace vkseg {
 
@@ -67,11 +68,14 @@ Recorder::Recorder(Context& context, std::shared_ptr<const Plan> plan, RecorderO
       tail_(plan_->steps.size()) {
     for (size_t step = 0; step < plan_->steps.size(); ++step) {
         double us = 0;
+        bool divisible = true;
         for (const Dispatch& dispatch : plan_->steps[step].dispatches) {
             us += guess_us(dispatch, context.facts());
+            divisible = divisible && dispatch.host.empty();
             if (writes_for_host(dispatch)) tail_ = std::min(tail_, step);
         }
         step_us_.push_back(us);
+        divisible_.push_back(divisible);
     }
 }
 
@@ -161,10 +165,8 @@ void Recorder::record_setup(VkCommandBuffer commands) {
             for (const Ready& ready : step) {
                 if (!ready.host_sets.empty() || std::ranges::find(seen, ready.pipeline) != seen.end()) continue;
                 seen.push_back(ready.pipeline);
-                Dispatch one = *ready.dispatch;
-                one.group_count = {1, 1, 1};
-                record_dispatch(context_, commands, one, ready.pipeline, *ready.program, {&ready.internal_set, 1},
-                                ready.push);
+                record_dispatch(context_, commands, *ready.dispatch, ready.pipeline, *ready.program,
+                                {&ready.internal_set, 1}, ready.push, {{}, {1, 1, 1}});
                 record_barrier(table, commands, compute, VK_ACCESS_SHADER_WRITE_BIT, compute, shader_access);
             }
     }
@@ -193,26 +195,27 @@ HostPart Recorder::host_part(const Dispatch& dispatch, uint32_t binding, const R
 
 void Recorder::read_timestamps(uint32_t index) {
     Slot& slot = slots_[index];
-    if (slot.timed_first == slot.timed_end) return;
-    const size_t count = slot.timed_end - slot.timed_first;
+    if (slot.timed_from == slot.timed_to) return;
+    const size_t count = slot.timed_to.step + (slot.timed_to.piece != 0 ? 1 : 0) - slot.timed_from.step;
     std::array<uint64_t, 65> ticks;
     // In pieces, so that a frame allocates nothing.
     for (size_t first = 0; first < count; first += ticks.size() - 1) {
         const size_t piece = std::min(count - first, ticks.size() - 1);
-        const auto query = static_cast<uint32_t>(index * (steps_.size() + 1) + slot.timed_first + first);
+        const auto query = static_cast<uint32_t>(index * (steps_.size() + 1) + slot.timed_from.step + first);
         if (context_.table().GetQueryPoolResults(context_.device(), queries_.get(), query,
                                                  static_cast<uint32_t>(piece + 1), (piece + 1) * sizeof(uint64_t),
                                                  ticks.data(), sizeof(uint64_t), VK_QUERY_RESULT_64_BIT) != VK_SUCCESS)
             break;  // the host never submitted it
         for (size_t i = 0; i < piece; ++i) {
             const uint64_t passed = (ticks[i + 1] - ticks[i]) & context_.physical().timestamp_mask;
-            const double us =
-                static_cast<double>(passed) * static_cast<double>(context_.physical().timestamp_period_ns) / 1e3;
-            double& estimate = step_us_[slot.timed_first + first + i];
-            estimate += (us - estimate) / 2;
+            const size_t step = slot.timed_from.step + first + i;
+            const double us = static_cast<double>(passed) *
+                              static_cast<double>(context_.physical().timestamp_period_ns) / 1e3 /
+                              pieces(step, slot.timed_from, slot.timed_to).share();
+            step_us_[step] += (us - step_us_[step]) / 2;
         }
     }
-    slot.timed_first = slot.timed_end = 0;
+    slot.timed_from = slot.timed_to = {};
 }
 
 void Recorder::expect_free(uint32_t index) const {
@@ -225,18 +228,26 @@ void Recorder::expect_free(uint32_t index) const {
                         index));
 }
 
-size_t Recorder::end_of_slice(const RecordRequest& request) const {
-    size_t end = next_;
-    double us = 0;
-    for (uint32_t units = 0; end < steps_.size(); ++units) {
-        const size_t unit_end = end < tail_ ? end + 1 : steps_.size();
-        double unit_us = 0;
-        for (size_t step = end; step < unit_end; ++step) unit_us += step_us_[step];
-        const bool too_many = request.max_steps != 0 && units >= request.max_steps;
-        const bool too_long = request.budget_us > 0 && us + unit_us > request.budget_us;
-        if (units > 0 && (too_many || too_long)) break;
-        us += unit_us;
-        end = unit_end;
+Recorder::Cursor Recorder::end_of_slice(const RecordRequest& request) const {
+    Cursor end = next_;
+    const double budget_us = request.budget_us > 0 ? request.budget_us : std::numeric_limits<double>::infinity();
+    double left_us = budget_us;
+    for (uint32_t units = 0; end.step < steps_.size(); ++units) {
+        if (units > 0 && request.max_steps != 0 && units >= request.max_steps) break;
+        const size_t unit_end = end.step < tail_ ? end.step + 1 : steps_.size();
+        double whole_us = 0;
+        for (size_t step = end.step; step < unit_end; ++step) whole_us += step_us_[step];
+        const double unit_us = whole_us * Pieces{end.piece, pieces_of_step}.share();
+        // Only what no slice could hold is divided: parts of a dispatch fill a GPU worse than the whole.
+        if (unit_us > left_us && whole_us > budget_us && divisible_[end.step]) {
+            const auto fit = static_cast<uint32_t>(left_us / whole_us * pieces_of_step);
+            end.piece += std::max(fit, units == 0 ? 1u : 0u);
+            if (end.piece == pieces_of_step) end = {end.step + 1, 0};
+            break;
+        }
+        if (unit_us > left_us && units > 0) break;
+        left_us = std::max(left_us - unit_us, 0.0);
+        end = {unit_end, 0};
     }
     return end;
 }
@@ -247,8 +258,10 @@ void Recorder::record_timestamp(VkCommandBuffer commands, uint32_t slot, size_t 
                                        static_cast<uint32_t>(slot * (steps_.size() + 1) + index));
 }
 
-void Recorder::record_step(VkCommandBuffer commands, size_t step, const RecordRequest& request) {
+void Recorder::record_step(VkCommandBuffer commands, size_t step, Pieces pieces, const RecordRequest& request) {
     for (const Ready& ready : steps_[step]) {
+        const GridPart part = part_of_grid(ready.dispatch->group_count, pieces.first, pieces.end, pieces_of_step);
+        if (part.empty()) continue;
         std::array<VkDescriptorSet, 2> sets{ready.internal_set, VK_NULL_HANDLE};
         if (!ready.host_sets.empty()) {
             sets[1] = ready.host_sets[request.slot];
@@ -256,7 +269,7 @@ void Recorder::record_step(VkCommandBuffer commands, size_t step, const RecordRe
                                        [&](uint32_t binding) { return host_part(*ready.dispatch, binding, request); });
             contents.write(context_.table(), context_.device(), sets[1]);
         }
-        record_dispatch(context_, commands, *ready.dispatch, ready.pipeline, *ready.program, sets, ready.push);
+        record_dispatch(context_, commands, *ready.dispatch, ready.pipeline, *ready.program, sets, ready.push, part);
     }
 }
 
@@ -268,15 +281,17 @@ RecordProgress Recorder::record(VkCommandBuffer commands, const RecordRequest& r
     if (const auto& event = slots_[request.slot].event)
         vk::check(context_.table().ResetEvent(context_.device(), event.get()), "reset an event");
     read_timestamps(request.slot);
-    if (request.restart) next_ = 0;
+    if (request.restart) next_ = {};
 
     RecordProgress progress;
-    progress.first_step = static_cast<uint32_t>(next_);
-    const size_t end = end_of_slice(request);
-    progress.end_step = static_cast<uint32_t>(end);
+    progress.first_step = static_cast<uint32_t>(next_.step);
+    const Cursor end = end_of_slice(request);
+    progress.end_step = static_cast<uint32_t>(end.step);
     progress.step_count = static_cast<uint32_t>(steps_.size());
-    progress.finished = end == steps_.size();
-    for (size_t step = next_; step < end; ++step) progress.estimated_us += step_us_[step];
+    progress.finished = end.step == steps_.size();
+    const size_t touched_end = end.step + (end.piece != 0 ? 1 : 0);
+    for (size_t step = next_.step; step < touched_end; ++step)
+        progress.estimated_us += step_us_[step] * pieces(step, next_, end).share();
 
     const vk::DeviceTable& table = context_.table();
     const uint32_t family = context_.physical().queue_family;
@@ -312,19 +327,20 @@ RecordProgress Recorder::record(VkCommandBuffer commands, const RecordRequest& r
 
     if (queries_) {
         table.CmdResetQueryPool(commands, queries_.get(),
-                                static_cast<uint32_t>(request.slot * (steps_.size() + 1) + next_),
-                                static_cast<uint32_t>(end - next_ + 1));
-        slots_[request.slot].timed_first = next_;
-        slots_[request.slot].timed_end = end;
+                                static_cast<uint32_t>(request.slot * (steps_.size() + 1) + next_.step),
+                                static_cast<uint32_t>(touched_end - next_.step + 1));
+        slots_[request.slot].timed_from = next_;
+        slots_[request.slot].timed_to = end;
     }
-    if (next_ == 0 && plan_->clears_zero_texel) {
+    if (next_ == Cursor{} && plan_->clears_zero_texel) {
         table.CmdFillBuffer(commands, transient_.range().buffer, transient_.range().offset_bytes, zero_texel_bytes, 0);
         record_barrier(table, commands, transfer, VK_ACCESS_TRANSFER_WRITE_BIT, compute, shader_access);
     }
-    record_timestamp(commands, request.slot, next_);
-    for (size_t step = next_; step < end; ++step) {
-        if (step != next_) record_barrier(table, commands, compute, VK_ACCESS_SHADER_WRITE_BIT, compute, shader_access);
-        record_step(commands, step, request);
+    record_timestamp(commands, request.slot, next_.step);
+    for (size_t step = next_.step; step < touched_end; ++step) {
+        if (step != next_.step)
+            record_barrier(table, commands, compute, VK_ACCESS_SHADER_WRITE_BIT, compute, shader_access);
+        record_step(commands, step, pieces(step, next_, end), request);
         record_timestamp(commands, request.slot, step + 1);
     }
     if (progress.finished) copy_to_images(commands, request);
@@ -343,15 +359,15 @@ RecordProgress Recorder::record(VkCommandBuffer commands, const RecordRequest& r
     Slot& slot = slots_[request.slot];
     if (slot.event) table.CmdSetEvent(commands, slot.event.get(), compute | transfer);
     slot.recorded = true;
-    next_ = progress.finished ? 0 : end;
+    next_ = progress.finished ? Cursor{} : end;
     return progress;
 }
 
 void Recorder::abandon(uint32_t index) {
     Slot& slot = slots_[index];
     slot.recorded = false;
-    slot.timed_first = slot.timed_end = 0;
-    next_ = 0;
+    slot.timed_from = slot.timed_to = {};
+    next_ = {};
 }
 
 void Recorder::copy_to_images(VkCommandBuffer commands, const RecordRequest& request) {

@@ -67,6 +67,7 @@ struct RecordRequest {
 };
 
 struct RecordProgress {
+    /// Steps of which something was recorded begin at `first_step`; those before `end_step` are complete.
     uint32_t first_step = 0, end_step = 0, step_count = 0;
     bool finished = false;
     double estimated_us = 0;
@@ -125,22 +126,37 @@ private:
         /// One per slot where the dispatch touches the host's resources.
         std::vector<VkDescriptorSet> host_sets;
     };
+    /// Where a run stands. A step that is longer than a slice is recorded in pieces: parts of each dispatch's grid.
+    struct Cursor {
+        size_t step = 0;
+        uint32_t piece = 0;
+        auto operator<=>(const Cursor&) const = default;
+    };
+    static constexpr uint32_t pieces_of_step = 64;
+    struct Pieces {
+        uint32_t first = 0, end = pieces_of_step;
+        [[nodiscard]] double share() const { return static_cast<double>(end - first) / pieces_of_step; }
+    };
+    /// What [from, to) holds of a step that it touches.
+    [[nodiscard]] static Pieces pieces(size_t step, Cursor from, Cursor to) {
+        return {step == from.step ? from.piece : 0, step == to.step ? to.piece : pieces_of_step};
+    }
     struct Slot {
         vk::Owned<VkEvent> event;
         bool recorded = false;
-        /// Steps whose timestamps are on their way.
-        size_t timed_first = 0, timed_end = 0;
+        /// The part of a run whose timestamps are on their way.
+        Cursor timed_from, timed_to;
     };
 
     void resolve_dispatches();
     void make_slots();
     void fill_staging();
     void read_timestamps(uint32_t slot);
-    [[nodiscard]] size_t end_of_slice(const RecordRequest& request) const;
+    [[nodiscard]] Cursor end_of_slice(const RecordRequest& request) const;
     [[nodiscard]] bool is_kept(size_t output) const { return options_.outputs[output] != OutputTarget::Buffer; }
     [[nodiscard]] BufferRange kept(size_t output) const;
     [[nodiscard]] HostPart host_part(const Dispatch& dispatch, uint32_t binding, const RecordRequest& request) const;
-    void record_step(VkCommandBuffer commands, size_t step, const RecordRequest& request);
+    void record_step(VkCommandBuffer commands, size_t step, Pieces pieces, const RecordRequest& request);
     void copy_to_images(VkCommandBuffer commands, const RecordRequest& request);
     void record_timestamp(VkCommandBuffer commands, uint32_t slot, size_t index);
 
@@ -155,9 +171,11 @@ private:
     DescriptorSets sets_;
     std::vector<std::vector<Ready>> steps_;
     std::vector<double> step_us_;
+    /// Steps that touch nothing of the host's: its promises hold for whole steps.
+    std::vector<bool> divisible_;
     /// The first step that writes an output of the host's; from there on a run is not divided.
     size_t tail_ = 0;
-    size_t next_ = 0;
+    Cursor next_;
     std::vector<Slot> slots_;
     vk::Owned<VkQueryPool> queries_;
     bool prepared_ = false, set_up_ = false;

@@ -124,9 +124,18 @@ std::vector<uint8_t> resolve_push(const Dispatch& dispatch, const PlanMemory& me
     return push;
 }
 
+GridPart part_of_grid(const std::array<uint32_t, 3>& grid, uint32_t first, uint32_t end, uint32_t pieces) {
+    GridPart part{{}, grid};
+    const auto longest = static_cast<size_t>(std::ranges::max_element(grid) - grid.begin());
+    const auto bound = [&](uint32_t piece) { return static_cast<uint32_t>(uint64_t{grid[longest]} * piece / pieces); };
+    part.base[longest] = bound(first);
+    part.count[longest] = bound(end) - bound(first);
+    return part;
+}
+
 void record_dispatch(const Context& context, VkCommandBuffer commands, const Dispatch& dispatch, VkPipeline pipeline,
-                     const ShaderProgram& program, std::span<const VkDescriptorSet> sets,
-                     std::span<const uint8_t> push) {
+                     const ShaderProgram& program, std::span<const VkDescriptorSet> sets, std::span<const uint8_t> push,
+                     const GridPart& part) {
     const vk::DeviceTable& table = context.table();
     const vk::InstanceTable& debug = context.instance_table();
     if (context.labels_dispatches()) {
@@ -144,7 +153,11 @@ void record_dispatch(const Context& context, VkCommandBuffer commands, const Dis
                dispatch.group_count[axis] <= context.facts().max_workgroup_count[axis]);
     table.CmdPushConstants(commands, program.layout.get(), VK_SHADER_STAGE_COMPUTE_BIT, 0,
                            static_cast<uint32_t>(push.size()), push.data());
-    table.CmdDispatch(commands, dispatch.group_count[0], dispatch.group_count[1], dispatch.group_count[2]);
+    if (part.count == dispatch.group_count)
+        table.CmdDispatch(commands, part.count[0], part.count[1], part.count[2]);
+    else
+        table.CmdDispatchBase(commands, part.base[0], part.base[1], part.base[2], part.count[0], part.count[1],
+                              part.count[2]);
     if (context.labels_dispatches()) debug.CmdEndDebugUtilsLabelEXT(commands);
 }
 

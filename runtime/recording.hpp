@@ -94,11 +94,19 @@ private:
 /// The dispatch's push constants with the addresses of `memory` in them.
 [[nodiscard]] std::vector<uint8_t> resolve_push(const Dispatch& dispatch, const PlanMemory& memory);
 
-/// Pipeline, descriptor sets (null ones are skipped), push constants, dispatch; within a debug label when the context
-/// wants those.
+/// Workgroups of a dispatch, a box of its grid.
+struct GridPart {
+    std::array<uint32_t, 3> base{}, count{};
+    [[nodiscard]] bool empty() const { return count[0] == 0 || count[1] == 0 || count[2] == 0; }
+};
+/// Pieces [first, end) of `pieces` into which the grid is cut along its longest axis.
+[[nodiscard]] GridPart part_of_grid(const std::array<uint32_t, 3>& grid, uint32_t first, uint32_t end, uint32_t pieces);
+
+/// Pipeline, descriptor sets (null ones are skipped), push constants, and a dispatch of the part; within a debug label
+/// when the context wants those. A kernel that asks for the size of its grid gets that of the part.
 void record_dispatch(const Context& context, VkCommandBuffer commands, const Dispatch& dispatch, VkPipeline pipeline,
-                     const ShaderProgram& program, std::span<const VkDescriptorSet> sets,
-                     std::span<const uint8_t> push);
+                     const ShaderProgram& program, std::span<const VkDescriptorSet> sets, std::span<const uint8_t> push,
+                     const GridPart& part);
 
 void record_barrier(const vk::DeviceTable& table, VkCommandBuffer commands, VkPipelineStageFlags from_stage,
                     VkAccessFlags from, VkPipelineStageFlags to_stage, VkAccessFlags to);

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cassert>
+#include <chrono>
+#include <utility>
 
 namespace vkseg {
 
@@ -9,6 +11,18 @@ namespace {
 
 /// Sets of some 50 plans; they go at once, between two recordings.
 constexpr size_t max_sets = 8192;
+
+/// Wall clock in laps.
+class LapClock {
+public:
+    double lap_ms() {
+        const auto now = std::chrono::steady_clock::now();
+        return std::chrono::duration<double, std::milli>(now - std::exchange(last_, now)).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point last_ = std::chrono::steady_clock::now();
+};
 
 BufferRange range_of(const vk::Buffer& buffer) {
     return {buffer.get(), 0, buffer.size_bytes(), buffer.address()};
@@ -45,13 +59,23 @@ Session::~Session() = default;  // run() has waited for everything that was subm
 void Session::set_plan(std::shared_ptr<const Plan> plan, const std::function<std::vector<uint8_t>()>& pack) {
     if (plan == plan_) return;
     plan_.reset();  // a plan that fails half-way must not be replayed
+    LapClock clock;
     context_.pipelines().prepare(*plan);
+    set_up_times_.pipelines_ms = clock.lap_ms();
     upload_weights(*plan, pack);
+    set_up_times_.weights_ms = clock.lap_ms();
     reserve_memory(*plan);
+    set_up_times_.memory_ms = clock.lap_ms();
     if (sets_.size() >= max_sets) sets_.clear();  // sizes without end
     plan_ = std::move(plan);
+    record_again();
+    set_up_times_.record_ms = clock.lap_ms();
+}
+
+void Session::record_again() {
+    assert(plan_ != nullptr);
     try {
-        record(commands_, VK_NULL_HANDLE);
+        record(commands_, {run_ends_.get(), false});
     } catch (...) {
         plan_.reset();
         throw;
@@ -150,12 +174,12 @@ void Session::record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch
                                 {program, [&](uint32_t binding) { return host_part(dispatch, binding); }});
     vkseg::record_dispatch(context_, commands, dispatch,
                            store.request_pipeline(dispatch.shader, dispatch.specialization), program, sets,
-                           resolve_push(dispatch, memory()));
+                           resolve_push(dispatch, memory()), {{}, dispatch.group_count});
 }
 
-void Session::record(VkCommandBuffer commands, VkQueryPool queries) {
+void Session::record(VkCommandBuffer commands, const Timestamps& timestamps) {
     try {
-        record_plan(commands, queries);
+        record_plan(commands, timestamps);
     } catch (...) {
         // A buffer that is being recorded must not be begun again.
         static_cast<void>(context_.table().ResetCommandBuffer(commands, 0));
@@ -163,36 +187,51 @@ void Session::record(VkCommandBuffer commands, VkQueryPool queries) {
     }
 }
 
-void Session::record_plan(VkCommandBuffer commands, VkQueryPool queries) {
+void Session::record_plan(VkCommandBuffer commands, const Timestamps& timestamps) {
     const vk::DeviceTable& table = context_.table();
     VkCommandBufferBeginInfo begin{VK_STRUCTURE_TYPE_COMMAND_BUFFER_BEGIN_INFO};
     vk::check(table.BeginCommandBuffer(commands, &begin), "record the network");
-    const auto query_count = static_cast<uint32_t>(plan_->dispatch_count() * 2);
-    if (queries != VK_NULL_HANDLE) table.CmdResetQueryPool(commands, queries, 0, query_count);
-    if (plan_->clears_zero_texel) {
-        // The arena may be the host's, with anything in it.
-        table.CmdFillBuffer(commands, arena_.get(), 0, zero_texel_bytes, 0);
-        record_barrier(table, commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
-                       VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
-    }
+    const bool around_run = timestamps.pool != VK_NULL_HANDLE && !timestamps.around_dispatches;
+    const auto stamp = [&](bool wanted, uint32_t query) {
+        if (wanted) table.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, timestamps.pool, query);
+    };
+    if (timestamps.pool != VK_NULL_HANDLE)
+        table.CmdResetQueryPool(commands, timestamps.pool, 0,
+                                around_run ? 2 : static_cast<uint32_t>(plan_->dispatch_count() * 2));
+    stamp(around_run, 0);
+    record_start(commands);
     uint32_t index = 0;
     for (const Step& step : plan_->steps) {
-        if (&step != &plan_->steps.front())
-            record_barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
-                           VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
+        if (&step != &plan_->steps.front()) record_step_barrier(commands);
         for (const Dispatch& dispatch : step.dispatches) {
-            if (queries != VK_NULL_HANDLE)
-                table.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, queries, index * 2);
+            stamp(timestamps.around_dispatches, index * 2);
             record_dispatch(commands, dispatch, index);
-            if (queries != VK_NULL_HANDLE)
-                table.CmdWriteTimestamp(commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, queries, index * 2 + 1);
+            stamp(timestamps.around_dispatches, index * 2 + 1);
             ++index;
         }
     }
-    record_barrier(table, commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
+    stamp(around_run, 1);
+    record_end(commands);
+    vk::check(table.EndCommandBuffer(commands), "record the network");
+}
+
+void Session::record_start(VkCommandBuffer commands) {
+    if (!plan_->clears_zero_texel) return;
+    // The arena may be the host's, with anything in it.
+    context_.table().CmdFillBuffer(commands, arena_.get(), 0, zero_texel_bytes, 0);
+    record_barrier(context_.table(), commands, VK_PIPELINE_STAGE_TRANSFER_BIT, VK_ACCESS_TRANSFER_WRITE_BIT,
+                   VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
+}
+
+void Session::record_step_barrier(VkCommandBuffer commands) {
+    record_barrier(context_.table(), commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, VK_ACCESS_SHADER_WRITE_BIT,
+                   VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT, shader_access);
+}
+
+void Session::record_end(VkCommandBuffer commands) {
+    record_barrier(context_.table(), commands, VK_PIPELINE_STAGE_COMPUTE_SHADER_BIT | VK_PIPELINE_STAGE_TRANSFER_BIT,
                    VK_ACCESS_SHADER_WRITE_BIT | VK_ACCESS_TRANSFER_WRITE_BIT, VK_PIPELINE_STAGE_HOST_BIT,
                    VK_ACCESS_HOST_READ_BIT);
-    vk::check(table.EndCommandBuffer(commands), "record the network");
 }
 
 void Session::submit_and_wait(VkCommandBuffer commands) {
@@ -231,6 +270,7 @@ void Session::replay(VkCommandBuffer commands) {
 void Session::run() {
     replay(commands_);
     for (const vk::Buffer& output : outputs_) output.invalidate(context_);
+    if (run_ends_) run_nanoseconds_ = read_timestamps(run_ends_.get(), 2)[1];
 }
 
 std::span<uint8_t> Session::input(size_t index) const {
@@ -239,35 +279,6 @@ std::span<uint8_t> Session::input(size_t index) const {
 
 std::span<const uint8_t> Session::output(size_t index) const {
     return outputs_[index].mapped().first(plan_->outputs[index].size_bytes);
-}
-
-std::vector<DispatchTime> Session::profile() {
-    assert(plan_ != nullptr);
-    if (!context_.facts().timestamps) return {};
-    const vk::DeviceTable& table = context_.table();
-    const auto count = static_cast<uint32_t>(plan_->dispatch_count() * 2);
-    VkQueryPoolCreateInfo info{VK_STRUCTURE_TYPE_QUERY_POOL_CREATE_INFO};
-    info.queryType = VK_QUERY_TYPE_TIMESTAMP;
-    info.queryCount = count;
-    VkQueryPool handle = VK_NULL_HANDLE;
-    vk::check(table.CreateQueryPool(context_.device(), &info, nullptr, &handle), "make a query pool");
-    const vk::Owned<VkQueryPool> pool(context_.device(), handle, table.DestroyQueryPool);
-    record(side_commands_, handle);
-    replay(side_commands_);
-    std::vector<uint64_t> ticks(count);
-    vk::check(table.GetQueryPoolResults(context_.device(), handle, 0, count, ticks.size() * sizeof(uint64_t),
-                                        ticks.data(), sizeof(uint64_t), VK_QUERY_RESULT_64_BIT),
-              "read timestamps");
-    std::vector<DispatchTime> times;
-    const auto period = static_cast<double>(context_.physical().timestamp_period_ns);
-    for (const Step& step : plan_->steps)
-        for (const Dispatch& dispatch : step.dispatches) {
-            const size_t at = times.size() * 2;
-            const uint64_t passed = (ticks[at + 1] - ticks[at]) & context_.physical().timestamp_mask;
-            times.push_back(
-                {dispatch.label, dispatch.shader, static_cast<uint64_t>(static_cast<double>(passed) * period)});
-        }
-    return times;
 }
 
 }  // namespace vkseg

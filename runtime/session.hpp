@@ -18,6 +18,25 @@ struct DispatchTime {
     std::string label;
     ShaderId shader{};
     uint64_t nanoseconds = 0;
+    /// Since the first dispatch of the run began.
+    uint64_t start_nanoseconds = 0;
+};
+
+/// What the last `set_plan` took, on the wall.
+struct SetUpTimes {
+    double pipelines_ms = 0;
+    /// Packing them included; 0 when those that were there would do.
+    double weights_ms = 0;
+    double memory_ms = 0;
+    double record_ms = 0;
+};
+
+/// What a session holds on the device.
+struct SessionMemory {
+    uint64_t activations_bytes = 0;
+    uint64_t weights_bytes = 0;
+    /// Inputs and outputs, in memory that the host maps.
+    uint64_t host_bytes = 0;
 };
 
 /// Carries out plans on a context: memory bound once, commands recorded once, then replayed. It knows nothing of
@@ -42,19 +61,43 @@ public:
     /// One submission; returns when the outputs are there. Allocates nothing. Throws `DeviceLost`.
     void run();
 
+    /// From now on, every run takes two timestamps, before its first and after its last command. No effect on devices
+    /// without timestamps.
+    void time_runs(bool on);
+    /// Device time of the last run; 0 unless it was timed.
+    [[nodiscard]] uint64_t run_nanoseconds() const { return run_nanoseconds_; }
     /// One run with GPU timestamps around each dispatch, from a recording of its own. Empty without timestamps.
     [[nodiscard]] std::vector<DispatchTime> profile();
+    /// One run, each step submitted alone and waited for: nanoseconds on the wall per step. What is left to do on
+    /// drivers without timestamps; a submission costs far more than a barrier.
+    [[nodiscard]] std::vector<uint64_t> profile_steps();
 
+    /// Records the current plan anew, as a change of size does.
+    void record_again();
+    [[nodiscard]] const Plan& plan() const { return *plan_; }
+    [[nodiscard]] const SetUpTimes& set_up_times() const { return set_up_times_; }
+    [[nodiscard]] SessionMemory memory_use() const;
     [[nodiscard]] uint64_t arena_capacity_bytes() const { return arena_.size_bytes(); }
 
 private:
+    /// Where timestamps are taken, if anywhere.
+    struct Timestamps {
+        VkQueryPool pool = VK_NULL_HANDLE;
+        bool around_dispatches = false;
+    };
     void upload_weights(const Plan& plan, const std::function<std::vector<uint8_t>()>& pack);
     void reserve_memory(const Plan& plan);
     void reserve_host_buffers(std::vector<vk::Buffer>& buffers, const std::vector<HostBuffer>& wanted, bool output);
     [[nodiscard]] PlanMemory memory() const;
     [[nodiscard]] HostPart host_part(const Dispatch& dispatch, uint32_t binding) const;
-    void record(VkCommandBuffer commands, VkQueryPool queries);
-    void record_plan(VkCommandBuffer commands, VkQueryPool queries);
+    void record(VkCommandBuffer commands, const Timestamps& timestamps);
+    void record_plan(VkCommandBuffer commands, const Timestamps& timestamps);
+    void record_start(VkCommandBuffer commands);
+    void record_step_barrier(VkCommandBuffer commands);
+    void record_end(VkCommandBuffer commands);
+    [[nodiscard]] vk::Owned<VkQueryPool> make_timestamps(uint32_t count) const;
+    /// Nanoseconds from the first of them.
+    [[nodiscard]] std::vector<uint64_t> read_timestamps(VkQueryPool pool, uint32_t count) const;
     void record_dispatch(VkCommandBuffer commands, const Dispatch& dispatch, uint32_t index);
     void submit_and_wait(VkCommandBuffer commands);
     /// Of the current plan, naming the layer when the device is lost.
@@ -72,6 +115,9 @@ private:
     vk::Owned<VkCommandPool> command_pool_;
     VkCommandBuffer commands_ = VK_NULL_HANDLE, side_commands_ = VK_NULL_HANDLE;
     vk::Owned<VkFence> fence_;
+    vk::Owned<VkQueryPool> run_ends_;
+    uint64_t run_nanoseconds_ = 0;
+    SetUpTimes set_up_times_;
 };
 
 }  // namespace vkseg

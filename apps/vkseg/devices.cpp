@@ -38,6 +38,7 @@ int run_devices(const DevicesOptions& options) {
                             {"max_texel_buffer_elements", facts.max_texel_buffer_elements},
                             {"max_workgroup_invocations", facts.max_workgroup_invocations},
                             {"max_shared_memory_bytes", facts.max_shared_memory_bytes},
+                            {"compute_units", facts.compute_units},
                             {"subgroup_size", facts.subgroup_size},
                             {"fp16_storage", facts.fp16_storage},
                             {"fp16_arithmetic", facts.fp16_arithmetic},
@@ -54,10 +55,12 @@ int run_devices(const DevicesOptions& options) {
         fmt::print("    driver {}, Vulkan {}\n", facts.driver, version(facts.api_version));
         for (const std::string& lack : device.lacks) fmt::print("    cannot be used: {}\n", lack);
         if (!device.lacks.empty()) continue;
-        fmt::print("    memory {} MB{}, binding range {} MB, shared {} KB, workgroup {}, subgroup {}\n",
-                   facts.device_memory_bytes >> 20, facts.unified_memory ? " unified" : "",
-                   facts.max_storage_buffer_range >> 20, facts.max_shared_memory_bytes >> 10,
-                   facts.max_workgroup_invocations, facts.subgroup_size);
+        fmt::print(
+            "    memory {} MB{}, binding range {} MB, shared {} KB, workgroup {}, subgroup {}, compute "
+            "units {}\n",
+            facts.device_memory_bytes >> 20, facts.unified_memory ? " unified" : "",
+            facts.max_storage_buffer_range >> 20, facts.max_shared_memory_bytes >> 10, facts.max_workgroup_invocations,
+            facts.subgroup_size, facts.compute_units == 0 ? "unknown" : fmt::to_string(facts.compute_units));
         fmt::print("    fp16 storage {}, fp16 arithmetic {}, 8-bit storage {}, device addresses {}, timestamps {}\n",
                    yes_or_no(facts.fp16_storage), yes_or_no(facts.fp16_arithmetic), yes_or_no(facts.int8_storage),
                    yes_or_no(facts.buffer_device_address), yes_or_no(facts.timestamps));

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <cstring>
 #include <map>
+#include <set>
 
 // From a graph to a plan: channel maps, groups, placement, lowering, memory, addresses, barriers.
 
@@ -69,6 +70,7 @@ public:
             if (graph_.desc(value).kind == ValueKind::Features) lower_export(value, dense(value), context_);
         plan_arena();
         for (LoweredDispatch& lowered : context_.dispatches) finish(lowered);
+        measure_weights();
         plan_.packed_weights = std::move(context_.packed);
         plan_.weights_bytes = context_.packed_bytes;
         refuse_beyond_device();
@@ -274,7 +276,7 @@ private:
             return int64_t{planar(range).width} * planar(range).height;
         };
         memory.add_pixel =
-            lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) < pixels(lowered.out) ? 0 : 1;
+            lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) >= pixels(lowered.out) ? 1 : 0;
         if (lowered.in0.used()) memory.in_size = pack_halves(planar(lowered.in0).width, planar(lowered.in0).height);
         if (lowered.out.used()) memory.out_size = pack_halves(planar(lowered.out).width, planar(lowered.out).height);
         if (kind == catalog::Access::ssbo) {
@@ -302,7 +304,6 @@ private:
         };
         reads(lowered.in0, slices[0]);
         reads(lowered.in1, slices[1]);
-        if (lowered.reads_out) reads(lowered.out, slices[2]);
         const auto writes = [&](const PlaneRange& range, const ArenaSlice& part) {
             if (!range.used()) return;
             dispatch.writes.push_back(part);
@@ -310,6 +311,19 @@ private:
         };
         writes(lowered.out, slices[2]);
         writes(lowered.out2, second);
+    }
+
+    /// Weights were packed dispatch by dispatch: each one's reach to those of the next.
+    void measure_weights() {
+        const auto start_of = [&](const LoweredDispatch& lowered) {
+            return context_.packed[static_cast<size_t>(lowered.first_packed)].offset_bytes;
+        };
+        std::set<uint64_t> starts{context_.packed_bytes};
+        for (const LoweredDispatch& lowered : context_.dispatches)
+            if (lowered.first_packed >= 0) starts.insert(start_of(lowered));
+        for (LoweredDispatch& lowered : context_.dispatches)
+            if (lowered.first_packed >= 0)
+                lowered.dispatch.weights_bytes = *starts.upper_bound(start_of(lowered)) - start_of(lowered);
     }
 
     void refuse_beyond_device() const {

@@ -11,6 +11,21 @@ enum class DeviceType : uint8_t { Other, Integrated, Discrete, Virtual, Cpu };
 
 [[nodiscard]] const char* to_string(DeviceType type);
 
+/// What a device can do at most. Zero where nobody says.
+struct DevicePeaks {
+    /// Multiply-adds count two.
+    double fp32_gflops = 0;
+    double fp16_gflops = 0;
+    double memory_gb_per_s = 0;
+    /// What one more dispatch costs, its barrier included.
+    double launch_us = 0;
+    /// Whose figures these are.
+    std::string source;
+
+    [[nodiscard]] bool known() const { return fp32_gflops > 0 && memory_gb_per_s > 0; }
+    bool operator==(const DevicePeaks&) const = default;
+};
+
 /// A GPU as a value: all that planning may know of a device. `runtime` fills it from a live device with what is
 /// supported AND enabled; paper devices write it down. The defaults are the floor: what every Vulkan 1.1 device has.
 struct DeviceFacts {
@@ -38,6 +53,8 @@ struct DeviceFacts {
     /// Bytes of the largest device-local heap.
     uint64_t device_memory_bytes = uint64_t{1} << 30;
 
+    /// Multiprocessors, compute units or cores; 0 where the driver does not say.
+    uint32_t compute_units = 0;
     uint32_t subgroup_size = 1;
     bool subgroup_shuffle = false;
     bool subgroup_arithmetic = false;
@@ -50,6 +67,8 @@ struct DeviceFacts {
     bool buffer_device_address = false;
     bool timestamps = false;
     bool unified_memory = false;
+    /// Of paper devices only: nothing that is planned may hang on them, because live devices do not tell.
+    DevicePeaks peaks;
 
     bool operator==(const DeviceFacts&) const = default;
 };

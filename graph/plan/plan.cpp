@@ -2,7 +2,16 @@
 
 #include <fmt/format.h>
 
+#include <cassert>
+
 namespace vkseg {
+
+uint64_t Dispatch::thread_count() const {
+    assert(specialization.size() >= 3);
+    uint64_t count = 1;
+    for (size_t axis = 0; axis < 3; ++axis) count *= uint64_t{group_count[axis]} * specialization[axis];
+    return count;
+}
 
 size_t Plan::dispatch_count() const {
     size_t count = 0;
@@ -13,7 +22,7 @@ size_t Plan::dispatch_count() const {
 uint64_t Plan::bytes_moved() const {
     uint64_t bytes = 0;
     for (const Step& step : steps)
-        for (const Dispatch& dispatch : step.dispatches) bytes += dispatch.bytes_read + dispatch.bytes_written;
+        for (const Dispatch& dispatch : step.dispatches) bytes += dispatch.bytes_moved();
     return bytes;
 }
 
@@ -29,8 +38,9 @@ std::string to_string(const Plan& plan) {
                                    plan.weights_bytes, plan.dispatch_count(), plan.barrier_count());
     for (size_t i = 0; i < plan.steps.size(); ++i)
         for (const Dispatch& dispatch : plan.steps[i].dispatches) {
-            text += fmt::format("{:4} {:28} groups {}x{}x{} spec", i, to_string(dispatch.shader),
-                                dispatch.group_count[0], dispatch.group_count[1], dispatch.group_count[2]);
+            text += fmt::format("{:4} {:28} groups {}x{}x{} threads {} spec", i, to_string(dispatch.shader),
+                                dispatch.group_count[0], dispatch.group_count[1], dispatch.group_count[2],
+                                dispatch.thread_count());
             for (uint32_t value : dispatch.specialization) text += fmt::format(" {}", value);
             for (const ArenaSlice& part : dispatch.reads)
                 text += fmt::format(" reads {}+{}", part.offset_bytes, part.size_bytes);

@@ -71,9 +71,15 @@ struct Dispatch {
     /// Layer name from the network, e.g. "level2.0.d4".
     std::string label;
     uint64_t macs = 0;
-    /// Bytes of tensors and weights that the dispatch must read and write at least once.
+    /// Bytes of tensors that the dispatch must read and write at least once, those of the host included.
     uint64_t bytes_read = 0;
     uint64_t bytes_written = 0;
+    /// Bytes of packed weights that it reads.
+    uint64_t weights_bytes = 0;
+
+    /// Invocations started, those beyond an edge included.
+    [[nodiscard]] uint64_t thread_count() const;
+    [[nodiscard]] uint64_t bytes_moved() const { return bytes_read + bytes_written; }
 };
 
 /// Dispatches without hazards among them. A barrier stands between two steps.

@@ -68,6 +68,7 @@ namespace vkseg::vk {
     X(CmdBindDescriptorSets)        \
     X(CmdPushConstants)             \
     X(CmdDispatch)                  \
+    X(CmdDispatchBase)              \
     X(CmdPipelineBarrier)           \
     X(CmdFillBuffer)                \
     X(CmdCopyBuffer)                \

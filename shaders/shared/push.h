@@ -189,6 +189,17 @@ struct Colourise {
     uint blue_first;   // 1: the result is BGRA
 };
 
+// Of the kernels that measure a device.
+struct Peak {
+    Memory m;
+};
+
+struct PeakFma {
+    uint iterations;
+    float multiplier;
+    float addend;
+};
+
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);

@@ -72,6 +72,32 @@ TEST_P(Door, SlicesOfOneStepGiveTheSameAndKeepTheLastResultMeanwhile) {
     }
 }
 
+TEST_P(Door, ABudgetBelowEveryStepDividesTheSteps) {
+    const auto context = host().make_context(VKSEG_CONTEXT_CHECKED);
+    const std::vector<uint8_t> picture = noise_picture();
+    const auto expected = standalone(context.get(), model(), small_desc(VKSEG_HOST_MEMORY, everything), picture);
+    Frame frame(host(), context.get(), model(), small_desc(VKSEG_BUFFER, everything), picture);
+    frame.record_desc().budget_us = 1;
+    uint32_t slices = 1, parts = 0, step_count = 0;
+    for (vkseg_progress progress = frame.advance(); progress.finished == 0; progress = frame.advance(), ++slices) {
+        EXPECT_LE(progress.end_step, progress.first_step + 1);
+        parts += progress.end_step == progress.first_step ? 1 : 0;
+        step_count = progress.step_count;
+        ASSERT_LT(slices, 64 * step_count);
+    }
+    EXPECT_GT(parts, 4 * step_count);
+    EXPECT_EQ(frame.results(), expected);
+    // A part that was begun is dropped like a whole step.
+    EXPECT_EQ(frame.advance().first_step, 0u);
+    for (int i = 0; i < 9; ++i) frame.advance();
+    frame.record_desc().restart = VK_TRUE;
+    EXPECT_EQ(frame.advance().first_step, 0u);
+    frame.record_desc().restart = VK_FALSE;
+    frame.record_desc().budget_us = 0;
+    frame.finish();
+    EXPECT_EQ(frame.results(), expected);
+}
+
 TEST_P(Door, ARestartDropsAnUnfinishedRun) {
     const auto context = host().make_context();
     Frame frame(host(), context.get(), model(), small_desc(VKSEG_BUFFER, 1), noise_picture());

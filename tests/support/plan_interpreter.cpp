@@ -141,16 +141,15 @@ size_t epilogue_vectors(const Machine& m) {
 void run_conv2d(const Machine& m) {
     const auto pc = m.push_as<push::Conv>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
-    const bool accumulate = m.spec(11) != 0;
     const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
     const Halves step = halves(pc.out_step), out_size = halves(pc.m.out_size), phases = halves(pc.phases);
     const Halves phase_origin = signed_halves(pc.phase_origin);
-    const bool phased = m.spec(12) != 0;
+    const bool phased = m.spec(11) != 0;
     // What is read goes through scale and shift and an activation first.
     const auto prologue = [&](Vec4 v, size_t biases, uint32_t plane) {
         const size_t base = biases + (1 + epilogue_vectors(m)) * planes;
-        if (m.spec(13) == 0 && m.spec(14) == 0) return v;
-        return m.normalise(v, base, plane, pc.in_planes, m.spec(13), m.spec(14));
+        if (m.spec(12) == 0 && m.spec(13) == 0) return v;
+        return m.normalise(v, base, plane, pc.in_planes, m.spec(12), m.spec(13));
     };
     const auto phase_count = phased ? static_cast<uint32_t>(phases.low * phases.high) : 1;
     m.for_each(halves(pc.grid_size), m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
@@ -175,19 +174,16 @@ void run_conv2d(const Machine& m) {
             const auto plane = static_cast<uint32_t>(z * planes + o);
             const uint32_t out_index = pc.m.out_base + plane * pc.m.out_stride + pixel;
             Vec4 sum = m.weight(biases + o);
-            if (accumulate) {
-                const Vec4 earlier = m.read(2, out_index);
-                for (size_t i = 0; i < 4; ++i) sum[i] += earlier[i];
-            }
             for (size_t ky = 0; ky < rows; ++ky)
                 for (size_t kx = 0; kx < columns; ++kx) {
                     size_t row = weights + (ky * kernel_w + kx) * pc.in_planes * 4 * planes + o;
                     const int iy =
                         static_cast<int>(y) * stride.high + origin.high + static_cast<int>(ky) * dilation.high;
-                    const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(kx) * dilation.low;
+                    const int ix = static_cast<int>(x) * stride.low + origin.low +
+                                   static_cast<int>(kernel_w == 1 ? ky : kx) * dilation.low;
                     const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
-                        const bool split = m.spec(15) != 0 && i >= pc.split;
+                        const bool split = m.spec(14) != 0 && i >= pc.split;
                         const uint32_t base =
                             split ? pc.m.add_base + (i - pc.split) * pc.m.add_stride
                                   : pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride;
@@ -795,7 +791,7 @@ void write_labels(const Machine& m, Halves size, const Label& label) {
 void run_argmax(const Machine& m) {
     const auto pc = m.push_as<push::Argmax>();
     const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
-    if (m.spec(3) != 0) throw std::logic_error("the interpreter knows no confidence");
+    const bool confidence = m.spec(3) != 0;
     const uint32_t sampling = m.spec(4);
     /// The two scores on an axis and the weight of the second.
     struct Taps {
@@ -817,10 +813,9 @@ void run_argmax(const Machine& m) {
         const int low = static_cast<int>(source);
         return Taps{low, std::min(low + 1, extent - 1), source - static_cast<float>(low)};
     };
+    std::vector<float> scores(pc.channels);
     write_labels(m, size, [&](int x, int y) {
         const Taps tx = taps(x, pc.scale_x, in_size.low, size.low), ty = taps(y, pc.scale_y, in_size.high, size.high);
-        uint32_t best = 0;
-        float highest = -INFINITY;
         for (uint32_t c = 0; c < pc.channels; ++c) {
             const auto at = [&](int sy, int sx) {
                 return m.read(
@@ -828,13 +823,13 @@ void run_argmax(const Machine& m) {
             };
             const float top = std::lerp(at(ty.low, tx.low), at(ty.low, tx.high), tx.fraction);
             const float bottom = std::lerp(at(ty.high, tx.low), at(ty.high, tx.high), tx.fraction);
-            const float score = std::lerp(top, bottom, ty.fraction);
-            if (score > highest) {
-                highest = score;
-                best = c;
-            }
+            scores[c] = std::lerp(top, bottom, ty.fraction);
         }
-        return best;
+        const auto best = std::ranges::max_element(scores);
+        if (!confidence) return static_cast<uint32_t>(best - scores.begin());
+        float total = 0;
+        for (const float score : scores) total += std::exp(score - *best);
+        return static_cast<uint32_t>(255.0f / total + 0.5f);
     });
 }
 

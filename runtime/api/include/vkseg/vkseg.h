@@ -194,7 +194,7 @@ typedef enum vkseg_precision {
 
 typedef enum vkseg_upsampling {
     VKSEG_NEAREST = 0, /* the class of the score below the pixel's centre */
-    VKSEG_BILINEAR = 1 /* scores are interpolated, then compared */
+    VKSEG_BILINEAR = 1 /* scores are interpolated, then compared: with aligned corners where the published network does */
 } vkseg_upsampling;
 
 typedef struct vkseg_output_desc {
@@ -337,8 +337,9 @@ typedef struct vkseg_record_desc {
     VkBool32 inside_render_pass;
     vkseg_resource picture;
     vkseg_resource output[VKSEG_OUTPUT_COUNT]; /* those that were asked for */
-    /* The slice to record: as many steps as fit in either limit, at least one; 0: no limit. The steps that write the
-     * outputs count as one. Estimates of time are refined by timestamps, which are read without waiting. */
+    /* The slice to record: as many steps as fit in either limit; 0: no limit. At least one step of `max_steps`. A step
+     * that takes longer than `budget_us` is divided into parts, but for those that read the picture or write the
+     * outputs; the latter count as one. Estimates of time are refined by timestamps, which are read without waiting. */
     uint32_t max_steps;
     uint32_t budget_us;
     /* Drops an unfinished run and begins a new one. */
@@ -347,7 +348,8 @@ typedef struct vkseg_record_desc {
 
 typedef struct vkseg_progress {
     size_t struct_size;
-    /* Steps [first_step, end_step) of step_count were recorded. */
+    /* Steps before first_step of step_count were complete before, steps before end_step are now. They are the same
+     * after a slice that holds a part of one step. */
     uint32_t first_step;
     uint32_t end_step;
     uint32_t step_count;
