@@ -24,6 +24,7 @@ constexpr const Pattern* patterns[] = {
     &norm_load,
     &concat_load,
     &twin_conv,
+    &host_store,
 };
 
 const Pattern& pattern_named(std::string_view name) {
@@ -185,6 +186,7 @@ std::string to_string(const std::vector<Group>& groups, const Graph& graph) {
                 fmt::format("{}%{}{}", i == 0 ? "" : ", ", group.inputs[i], group.reads_by_texel[i] ? " by texel" : "");
         text += fmt::format(") -> %{}", group.output);
         if (group.second_output != no_value) text += fmt::format(" and %{}", group.second_output);
+        if (group.to_host) text += " on the host";
         text += " :";
         for (int place : group.nodes) text += " " + graph.nodes[static_cast<size_t>(place)].name;
         text += "\n";

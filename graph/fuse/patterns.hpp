@@ -40,4 +40,7 @@ extern const Pattern concat_load;
 /// other: a small one beside a large one costs no dispatch.
 extern const Pattern twin_conv;
 
+/// A last (transposed) convolution or resize, of which only the host wants the result: it writes the host's floats.
+extern const Pattern host_store;
+
 }  // namespace vkseg

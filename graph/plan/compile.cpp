@@ -67,7 +67,10 @@ public:
                 lower_node(graph_.nodes[static_cast<size_t>(group.nodes[0])]);
         }
         for (ValueId value : graph_.outputs)
-            if (graph_.desc(value).kind == ValueKind::Features) lower_export(value, dense(value), context_);
+            if (graph_.desc(value).kind == ValueKind::Features && std::ranges::none_of(groups, [&](const Group& group) {
+                    return group.to_host && group.output == value;
+                }))
+                lower_export(value, dense(value), context_);
         plan_arena();
         for (LoweredDispatch& lowered : context_.dispatches) finish(lowered);
         measure_weights();

@@ -30,7 +30,7 @@ struct Memory {
     uint row_base;    // first row of this part of the dispatch
     uint block_weights;  // vec4s of packed weights per z block
     uint add_pixel;      // 1; 0 when the second operand has one pixel that counts for all
-    uint unused;         // vectors of two start at multiples of 8 bytes
+    uint host_channels;  // of a result that goes to the host
 };
 
 // A second result, in the same binding.

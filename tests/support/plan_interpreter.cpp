@@ -50,6 +50,17 @@ struct Machine {
 
     [[nodiscard]] Vec4 read(size_t operand, uint32_t index) const { return before.at(at(operand, index)); }
     void write(uint32_t index, Vec4 value) const {
+        if (std::string(to_string(dispatch.shader)).find("_to_host_") != std::string::npos) {
+            const push::Memory pc = memory();
+            const uint32_t plane = index / pc.out_stride, pixel = index % pc.out_stride;
+            for (uint32_t lane = 0; lane < 4 && plane * 4 + lane < pc.host_channels; ++lane) {
+                const size_t offset = (size_t{plane * 4 + lane} * pc.out_stride + pixel) * sizeof(float);
+                if (offset + sizeof(float) > host(0).size_bytes)
+                    throw std::out_of_range("float beyond its host window");
+                std::memcpy(host_target(0) + offset, &value[lane], sizeof(float));
+            }
+            return;
+        }
         if (plan.fp16)
             for (float& v : value) v = round_to_half(v);
         after.at(at(2, index)) = value;
