@@ -67,7 +67,7 @@ CpuLabels draw_labels(const Frame& frame, int width, int height) {
     };
 
     for (const Item& item : frame.items) {
-        // Shadows lie on what they are labelled as.
+        // Shadows have no class.
         if (item.material == Material::ContactShadow) continue;
         const MeshRange& range = meshes.ranges[static_cast<size_t>(item.mesh)];
         for (uint32_t i = range.first_index; i < range.first_index + range.index_count; i += 3) {
