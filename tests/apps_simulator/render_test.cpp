@@ -33,11 +33,15 @@ Drawn draw(const Gpu& gpu, const RendererOptions& options, uint64_t count,
 
 class SimulatorRender : public SimulatorTest {};
 
-TEST_P(SimulatorRender, ThirtyFramesOfADrive) {
+class SimulatorDrive : public SimulatorTest {
+    [[nodiscard]] bool draws_on_slow_drivers() const override { return true; }
+};
+
+TEST_P(SimulatorDrive, ThirtyFramesUnderValidation) {
     World world(21);
     RendererOptions options;
     options.size = {256, 128};
-    const uint64_t count = is_slow() ? 3 : 30;
+    const uint64_t count = is_slow() ? 2 : 30;
     const Drawn drawn =
         draw(gpu(), options, count, [&](uint64_t n) { return world.drive(static_cast<float>(n) * 0.1f); });
     ASSERT_EQ(drawn.pictures.size(), count);
@@ -48,7 +52,7 @@ TEST_P(SimulatorRender, ThirtyFramesOfADrive) {
 }
 
 TEST_P(SimulatorRender, OneSeedGivesTheSameBits) {
-    const uint64_t count = is_slow() ? 1 : 4;
+    constexpr uint64_t count = 4;
     RendererOptions options;
     options.size = {320, 160};
     const auto frame = [](uint64_t number) { return dataset_frame(9, "train", number); };
@@ -99,7 +103,7 @@ TEST_P(SimulatorRender, LabelsAreThoseOfARasteriserOfItsOwn) {
     options.size = {384, 192};
     options.samples = 1;
     const auto frame = [](uint64_t number) { return dataset_frame(31, "val", number); };
-    const uint64_t count = is_slow() ? 1 : 4;
+    constexpr uint64_t count = 4;
     const Drawn drawn = draw(gpu(), options, count, frame);
     for (uint64_t i = 0; i < count; ++i) {
         const test::CpuLabels expected = test::draw_labels(frame(i), 384, 192);
@@ -114,7 +118,7 @@ TEST_P(SimulatorRender, SmoothPicturesHaveTheLabelsOfOneSample) {
     const auto frame = [](uint64_t number) { return dataset_frame(32, "val", number); };
     RendererOptions options;
     options.size = {384, 192};
-    const uint64_t count = is_slow() ? 1 : 2;
+    constexpr uint64_t count = 2;
     const Drawn smooth = draw(gpu(), options, count, frame);
     options.samples = 1;
     const Drawn plain = draw(gpu(), options, count, frame);
@@ -131,7 +135,6 @@ TEST_P(SimulatorRender, SmoothPicturesHaveTheLabelsOfOneSample) {
 }
 
 TEST_P(SimulatorRender, EveryClassIsSeen) {
-    if (is_slow()) GTEST_SKIP() << "what is in a city does not depend on the driver";
     RendererOptions options;
     options.size = {256, 128};
     options.samples = 1;
@@ -145,7 +148,6 @@ TEST_P(SimulatorRender, EveryClassIsSeen) {
 }
 
 TEST_P(SimulatorRender, DatasetIsLaidOutLikeCityscapes) {
-    if (is_slow()) GTEST_SKIP() << "files do not depend on the driver";
     const std::filesystem::path folder =
         std::filesystem::temp_directory_path() / ("vkseg_simulator_" + std::to_string(getpid()));
     RendererOptions options;
@@ -166,6 +168,7 @@ TEST_P(SimulatorRender, DatasetIsLaidOutLikeCityscapes) {
     std::filesystem::remove_all(folder);
 }
 
+INSTANTIATE_TEST_SUITE_P(, SimulatorDrive, vkseg::test::each_driver(), vkseg::test::driver_name);
 INSTANTIATE_TEST_SUITE_P(, SimulatorRender, vkseg::test::each_driver(), vkseg::test::driver_name);
 
 }  // namespace

@@ -16,6 +16,8 @@ protected:
     void SetUp() override {
         const vkseg::test::Driver& driver = *GetParam();
         if (!driver.facts) GTEST_SKIP() << driver.absence;
+        if (is_slow() && !draws_on_slow_drivers())
+            GTEST_SKIP() << "SwiftShader takes a minute to compile the materials";
         GpuOptions options;
         options.device = driver.device;
         const char* validation = std::getenv("VKSEG_TEST_VALIDATION");
@@ -28,7 +30,8 @@ protected:
         for (const std::string& message : gpu_->take_messages()) ADD_FAILURE() << message;
     }
     [[nodiscard]] Gpu& gpu() const { return *gpu_; }
-    /// SwiftShader takes seconds for each pipeline and frame.
+    /// Compiling the materials takes SwiftShader a minute of CPU time, so that one test alone draws on it.
+    [[nodiscard]] virtual bool draws_on_slow_drivers() const { return false; }
     [[nodiscard]] bool is_slow() const { return GetParam()->name == "swiftshader"; }
 
 private:
