@@ -2,6 +2,7 @@
 
 #include "apps/common/atomic_file.hpp"
 #include "apps/common/palette.hpp"
+#include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
 #include "importer/config_json.hpp"
 #include "models/class_sets.hpp"
@@ -51,7 +52,7 @@ OpenedNetwork open_baked(const CommonOptions& options, const std::string& file, 
                     options.weights.empty() ? "--config" : "--weights");
     BakedOptions baked{size[0], size[1], {options.disabled_passes.begin(), options.disabled_passes.end()}};
     BakedModel loaded = load_baked(std::filesystem::path(file), baked);
-    OpenedNetwork opened{loaded.model, std::move(loaded.classes), std::move(loaded.choices),
+    OpenedNetwork opened{loaded.model, std::move(loaded.classes), std::move(loaded.choices), std::move(loaded.tuned),
                          parse_precision(options.precision)};
     if (opened.precision == PrecisionChoice::Auto && !loaded.precision_by_device)
         opened.precision = opened.choices.precision == Precision::FP16 ? PrecisionChoice::FP16 : PrecisionChoice::FP32;
@@ -94,9 +95,10 @@ Engine open_engine(const CommonOptions& options, const std::string& network, con
     engine.model = opened.model;
     engine.classes = std::move(opened.classes);
     engine.context = open_context(options);
-    engine.runner = std::make_unique<Runner>(
-        engine.model, engine.context.get(),
-        RunnerOptions{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions});
+    RunnerOptions how{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions,
+                      opened.choices.layers};
+    use_tuned(how, options, *engine.model, engine.context.get(), opened.tuned);
+    engine.runner = std::make_unique<Runner>(engine.model, engine.context.get(), how);
     return engine;
 }
 

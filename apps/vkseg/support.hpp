@@ -33,6 +33,8 @@ struct OpenedNetwork {
     /// Empty but for a baked network.
     ClassList classes;
     Choices choices;
+    /// Baked ones.
+    std::vector<TunedChoices> tuned;
     /// That of the command line, else the baked one.
     PrecisionChoice precision = PrecisionChoice::Auto;
 };
