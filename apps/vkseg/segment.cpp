@@ -77,6 +77,8 @@ public:
 
     [[nodiscard]] const Engine& engine() const { return engine_; }
     [[nodiscard]] const ClassList& classes() const { return classes_; }
+    /// What the reader of any result should know of the weights; "" when there is nothing.
+    [[nodiscard]] std::string notice() const { return weights_notice(*engine_.model); }
 
     Segmented segment(size_t index, const Image& picture) {
         SegmentationOptions request = request_;
@@ -137,7 +139,7 @@ nlohmann::json write_results(const Segmenter& segmenter, const SegmentOptions& o
     PictureFiles files;
     files.write(names.labels[i], result.labels);
     files.write(names.colour[i], result.colour);
-    files.write(names.overlay[i], add_legend(result.overlay, legend));
+    files.write(names.overlay[i], add_legend(result.overlay, legend, segmenter.notice()));
     nlohmann::json entry{{"width", result.labels.width},
                          {"height", result.labels.height},
                          {"labels", names.labels[i].string()},
@@ -162,6 +164,8 @@ int segment_pictures(const SegmentOptions& options) {
     const bool made_folder = std::filesystem::create_directories(options.output, status);
     if (!std::filesystem::is_directory(options.output))
         throw error("--output '{}' is no folder and cannot be made one", options.output);
+    const std::string notice = segmenter.notice();
+    if (options.common.json.empty() && !notice.empty()) fmt::print("{}\n", notice);
     if (options.common.json.empty())
         fmt::print("{} {}x{} ({}, {} classes of {}) on {}, {}\n", segmenter.engine().model->network,
                    segmenter.engine().model->width, segmenter.engine().model->height,
@@ -243,14 +247,16 @@ int segment_pictures(const SegmentOptions& options) {
         }
         list.push_back(std::move(entry));
     }
-    if (!options.common.json.empty())
-        write_json({{"network", segmenter.engine().model->network},
-                    {"size", {segmenter.engine().model->width, segmenter.engine().model->height}},
-                    {"device", segmenter.engine().device_name()},
-                    {"precision", segmenter.engine().precision_name()},
-                    {"weights", weights_file(options)},
-                    {"pictures", list}},
-                   options.common.json);
+    if (!options.common.json.empty()) {
+        nlohmann::json result{{"network", segmenter.engine().model->network},
+                              {"size", {segmenter.engine().model->width, segmenter.engine().model->height}},
+                              {"device", segmenter.engine().device_name()},
+                              {"precision", segmenter.engine().precision_name()},
+                              {"weights", weights_file(options)},
+                              {"pictures", list}};
+        if (!notice.empty()) result["notice"] = notice;
+        write_json(result, options.common.json);
+    }
     return failed == 0 ? 0 : 1;
 }
 
@@ -262,6 +268,8 @@ int segment_raw(const SegmentOptions& options) {
     if (options.raw_output != "overlay" && options.raw_output != "colour" && options.raw_output != "labels")
         throw error("--raw-output '{}': expected overlay, colour or labels", options.raw_output);
     Segmenter segmenter(options);
+    // Standard output is for frames.
+    if (const std::string notice = segmenter.notice(); !notice.empty()) warn(notice);
     std::vector<uint8_t> frame, result;
     Image picture;
     Progress progress(0);
@@ -283,7 +291,9 @@ int segment_raw(const SegmentOptions& options) {
 
 }  // namespace
 
-int run_segment(const SegmentOptions& options) {
+int run_segment(const SegmentOptions& chosen) {
+    SegmentOptions options = chosen;
+    take_shipped_weights(options.common, options.network);
     return options.raw.empty() ? segment_pictures(options) : segment_raw(options);
 }
 
