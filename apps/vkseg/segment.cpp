@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <thread>
@@ -29,10 +30,12 @@ struct Decoded {
 struct Segmented {
     size_t index = 0;
     Image labels, colour, overlay, confidence;
+    /// As it was; only for --side-by-side.
+    Image picture;
 };
 
 struct OutputNames {
-    std::vector<std::filesystem::path> labels, colour, overlay, confidence;
+    std::vector<std::filesystem::path> labels, colour, overlay, confidence, side_by_side;
 };
 
 /// RGBA from the device to the RGB that files hold.
@@ -47,6 +50,16 @@ Image grey(std::span<const uint8_t> bytes, int width, int height) {
     Image image(width, height, 1);
     image.pixels.assign(bytes.begin(), bytes.end());
     return image;
+}
+
+/// Two RGB pictures of one height.
+Image beside(const Image& left, const Image& right) {
+    Image both(left.width + right.width, left.height, 3);
+    for (int y = 0; y < left.height; ++y) {
+        std::copy_n(left.at(0, y), size_t{3} * static_cast<size_t>(left.width), both.at(0, y));
+        std::copy_n(right.at(0, y), size_t{3} * static_cast<size_t>(right.width), both.at(left.width, y));
+    }
+    return both;
 }
 
 const std::string& weights_file(const SegmentOptions& options) {
@@ -149,6 +162,11 @@ nlohmann::json write_results(const Segmenter& segmenter, const SegmentOptions& o
         files.write(names.confidence[i], result.confidence);
         entry["confidence"] = names.confidence[i].string();
     }
+    if (options.side_by_side) {
+        files.write(names.side_by_side[i],
+                    add_legend(beside(result.picture, result.overlay), legend, segmenter.notice()));
+        entry["side_by_side"] = names.side_by_side[i].string();
+    }
     files.keep();
     for (const LegendEntry& share : legend) entry["classes"][share.name] = share.share;
     return entry;
@@ -158,7 +176,8 @@ int segment_pictures(const SegmentOptions& options) {
     const std::vector<std::filesystem::path> inputs = expand_inputs(options.inputs);
     OutputNames names{
         output_paths(inputs, options.output, "_labels.png"), output_paths(inputs, options.output, "_colour.png"),
-        output_paths(inputs, options.output, "_overlay.png"), output_paths(inputs, options.output, "_confidence.png")};
+        output_paths(inputs, options.output, "_overlay.png"), output_paths(inputs, options.output, "_confidence.png"),
+        output_paths(inputs, options.output, "_side_by_side.png")};
     Segmenter segmenter(options);
     std::error_code status;
     const bool made_folder = std::filesystem::create_directories(options.output, status);
@@ -209,7 +228,9 @@ int segment_pictures(const SegmentOptions& options) {
         while (auto item = decoded.pop()) {
             if (item->failure.empty()) {
                 try {
-                    segmented.push(segmenter.segment(item->index, item->picture));
+                    Segmented result = segmenter.segment(item->index, item->picture);
+                    if (options.side_by_side) result.picture = std::move(item->picture);
+                    segmented.push(std::move(result));
                     continue;
                 } catch (const DeviceLost&) {
                     throw;
@@ -242,8 +263,8 @@ int segment_pictures(const SegmentOptions& options) {
             entry["error"] = failures[i];
             fmt::print(stderr, "vkseg: {}\n", failures[i]);
         } else if (options.common.json.empty()) {
-            fmt::print("{} -> {}, _colour, _overlay{}\n", inputs[i].string(), names.labels[i].string(),
-                       options.confidence ? ", _confidence" : "");
+            fmt::print("{} -> {}, _colour, _overlay{}{}\n", inputs[i].string(), names.labels[i].string(),
+                       options.confidence ? ", _confidence" : "", options.side_by_side ? ", _side_by_side" : "");
         }
         list.push_back(std::move(entry));
     }

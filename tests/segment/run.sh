@@ -32,6 +32,11 @@ for vkseg in "$1/bin/vkseg" "$work/elsewhere/bin/vkseg"; do
     rm -r "$work/out"
 done
 
+# Width and height stand at byte 16 of a PNG.
+"$1/bin/vkseg" segment "$work/grey.bmp" -o "$work/out" --side-by-side >/dev/null
+width=$(od -An -tu1 -j18 -N2 "$work/out/grey_side_by_side.png")
+[ "$(tr -s ' ' <<<"$width")" = " 0 128" ] || fail "the two pictures beside each other are$width wide"
+
 # JSON names them, and standard output stays JSON; raw frames stay frames.
 json=$("$1/bin/vkseg" segment "$work/grey.bmp" -o "$work/out" --json)
 [[ $json == "{"*'"notice": "Weights trained on'*espnet-simulator.safetensors* ]] || fail "JSON is $json"
