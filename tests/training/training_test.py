@@ -62,6 +62,21 @@ class Network(unittest.TestCase):
         self.assertEqual(sum(p.numel() for p in espnet.EspNet().parameters()), 364569)
         self.assertEqual(sum(p.numel() for p in espnet.Encoder().parameters()), 349449)
 
+    def test_slopes_get_the_gradients_of_pytorch(self):
+        generator = torch.Generator().manual_seed(1)
+        own, reference = espnet.Prelu(3), torch.nn.PReLU(3)
+        with torch.no_grad():
+            for module in (own, reference):
+                module.weight.copy_(torch.tensor([0.25, -0.5, 2.0]))
+        results = []
+        for module in (own, reference):
+            x = torch.randn(2, 3, 5, 7, generator=generator.manual_seed(1)).requires_grad_()
+            y = module(x)
+            (y * y.detach().sin()).sum().backward()
+            results.append((y, x.grad, module.weight.grad))
+        for mine, theirs in zip(*results):
+            torch.testing.assert_close(mine, theirs)
+
     def test_starts_the_same_from_the_same_seed(self):
         networks = [espnet.EspNet() for _ in range(3)]
         for network, seed in zip(networks, (1, 1, 2)):

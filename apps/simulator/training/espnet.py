@@ -22,13 +22,33 @@ class Conv(nn.Module):
         return self.conv(x)
 
 
+class PreluFunction(torch.autograd.Function):
+    """PyTorch's own takes a quarter of the time of a training step on a CPU: its way back is not vectorised."""
+
+    @staticmethod
+    def forward(context, x, slope):
+        context.save_for_backward(x, slope)
+        return torch.addcmul(x * slope, x.relu(), 1 - slope)
+
+    @staticmethod
+    def backward(context, grad):
+        x, slope = context.saved_tensors
+        passed = torch.ops.aten.threshold_backward(grad, x, 0)
+        return torch.addcmul(grad * slope, passed, 1 - slope), (x.clamp(max=0) * grad).sum((0, 2, 3), keepdim=True)
+
+
+class Prelu(nn.PReLU):
+    def forward(self, x):
+        return PreluFunction.apply(x, self.weight.view(1, -1, 1, 1)) if self.training else super().forward(x)
+
+
 class NormAct(nn.Module):
     """Batch normalisation and PReLU with a slope for each channel."""
 
     def __init__(self, channels):
         super().__init__()
         self.bn = nn.BatchNorm2d(channels, eps=BN_EPS)
-        self.act = nn.PReLU(channels)
+        self.act = Prelu(channels)
 
     def forward(self, x):
         return self.act(self.bn(x))

@@ -54,7 +54,6 @@ def parse(arguments):
     add("--learning-rate", type=float, default=2e-3, help="the highest (%(default)s)")
     add("--threads", type=int, default=1, help="of PyTorch on a CPU; another process augments (%(default)s)")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="%(default)s here")
-    add("--bf16", action="store_true", help="16-bit arithmetic where the device is faster so")
     add("--export-only", action="store_true", help="write and rate what the checkpoint has, train no further")
     add("--rate-on", default="", help="device of vkseg for the rating (its default)")
     return parser.parse_args(arguments)
@@ -111,7 +110,7 @@ def main(arguments=None):
     held_out = dataset.Frames(folder, "val", options.size, options.held_out)
     settings = Settings(crop=options.crop, batch=options.batch, learning_rate=options.learning_rate,
                         minutes=options.minutes, encoder_steps=options.encoder_steps, full_steps=options.full_steps,
-                        seed=options.seed, bf16=options.bf16, device=options.device)  # fmt: skip
+                        seed=options.seed, device=options.device)  # fmt: skip
     trainer = Trainer(train, validation, settings, options.output / "checkpoint.pt", options.output / "training.csv")
     shares = ", ".join(f"{n} {100 * s:.2f}%" for n, s in zip(classes.NAMES, train.class_shares()) if s > 0)
     print(f"{len(train)} frames to train on, {len(validation)} to choose by, {len(held_out)} held out; {shares}", flush=True)
@@ -133,5 +132,5 @@ def main(arguments=None):
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (dataset.DataError, OSError, subprocess.CalledProcessError) as reason:
+    except (dataset.DataError, FloatingPointError, OSError, subprocess.CalledProcessError) as reason:
         sys.exit(f"train.py: {reason}")
