@@ -26,6 +26,7 @@ import espnet
 import metrics
 import preprocess
 import scores
+import team
 import train
 import trainer
 import weights_file
@@ -162,6 +163,27 @@ class Training(InFolder):
                 steps = [(row["stage"], row["step"]) for row in csv.DictReader(log) if row["loss"]]
             self.assertEqual(steps, [(stage, str(step)) for stage in trainer.STAGES for step in (1, 2, 3, 4)])
 
+    def test_processes_train_one_network_together(self):
+        learner = self.trainer(self.frames(), encoder_steps=15, full_steps=15, processes=2)
+        quietly(learner.run)
+        self.assertEqual((learner.finished, learner.samples), (True, 2 * 4 * 30))
+        for stage in trainer.STAGES:
+            losses = [float(row[5]) for row in learner.rows if row[1] == stage and row[5]]
+            self.assertLess(np.mean(losses[-3:]), 0.8 * losses[0], stage)
+
+    def test_gradients_of_a_team_are_their_mean(self):
+        crew = team.Team(3)
+        network = torch.nn.Linear(2, 1, bias=False)
+        found = []
+
+        def work():
+            network.weight.grad = torch.tensor([[1.0, 10.0]]) * (crew.rank + 1)
+            crew.average_gradients(network)
+            found.extend([network.weight.grad.tolist(), crew.agree(crew.rank + 7)])
+
+        crew.start(work)
+        self.assertEqual(found, [[[2.0, 20.0]], 7])
+
     def test_time_ends_a_stage(self):
         learner = self.trainer(self.frames(), minutes=1 / 60, encoder_steps=0, full_steps=0)
         quietly(learner.run)
@@ -209,7 +231,8 @@ class Vkseg(InFolder):
         output = self.folder / "out"
         command = ["--output", str(output), "--build", str(self.folder), "--frames", "12", "--validation", "2",
                    "--held-out", "4", "--size", "128x64", "--crop", "64x64", "--batch", "4", "--minutes", "0",
-                   "--encoder-steps", "100", "--full-steps", "100", "--device", "cpu", "--rate-on", DEVICE]  # fmt: skip
+                   "--encoder-steps", "100", "--full-steps", "100", "--device", "cpu", "--processes", "2",
+                   "--rate-on", DEVICE]  # fmt: skip
         status, text = quietly(train.main, command)
         self.assertEqual(status, 0, text)
         rating = json.loads((output / "rating.json").read_text())

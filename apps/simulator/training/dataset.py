@@ -109,14 +109,14 @@ def collate(samples):
     return np.stack([picture for picture, _ in samples]), torch.from_numpy(np.stack([l for _, l in samples])).long()
 
 
-def batches(frames, size, seed, batch, first, workers):
-    """Batches from sample `first` on, without end."""
+def batches(frames, size, seed, batch, first, every, workers):
+    """Batches that begin with sample `first` and then with every `every`-th, without end."""
 
     def indices():
         start = first
         while True:
             yield list(range(start, start + batch))
-            start += batch
+            start += every
 
     return torch.utils.data.DataLoader(
         Crops(frames, size, seed), batch_sampler=indices(), num_workers=workers, collate_fn=collate

@@ -8,6 +8,7 @@ from torch import nn
 
 BN_EPS = 1e-3
 BRANCHES = 5
+INPUT_SCALE = 255
 
 
 class Conv(nn.Module):
@@ -181,9 +182,21 @@ def initialise(network, generator):
                 module.weight.normal_(0, 0.01, generator=generator)
                 for channel in range(module.in_channels):
                     module.weight[channel, channel] += 1
-        # Pre-processed pixels are about 1/255: beside the epsilon of the normalisation behind it, the first
-        # convolution would come to nothing.
-        network.encoder.level1.conv.weight *= 255
+        # Pre-processed pixels are about 1/255. Beside the epsilon of the normalisations, that would be next to nothing.
+        network.encoder.level1.conv.weight *= INPUT_SCALE
+        network.encoder.b1.bn.weight[16:] *= 8
+        network.encoder.b2.bn.weight[128:] *= 8
+
+
+def parameter_groups(network, learning_rate, weight_decay):
+    """For Adam, whose steps do not know how large a weight is: the first convolution's are 255 times the usual. Decay is
+    for convolutions alone; it would pull normalisation and slopes to zero."""
+    first = [network.encoder.level1.conv.weight]
+    convolutions = [p for p in network.parameters() if p.dim() == 4 and p is not first[0]]
+    others = [p for p in network.parameters() if p.dim() != 4]
+    return [{"params": convolutions, "scale": 1, "lr": learning_rate, "weight_decay": weight_decay},
+            {"params": first, "scale": INPUT_SCALE, "lr": learning_rate, "weight_decay": 0},
+            {"params": others, "scale": 1, "lr": learning_rate, "weight_decay": 0}]  # fmt: skip
 
 
 def state_dict(network):

@@ -47,16 +47,20 @@ def parse(arguments):
     add("--held-out-seed", type=int, default=900000, help="of the first city that is held out (%(default)s)")
     add("--size", type=size, default=(512, 256), help="of the frames, and what the network sees (512x256)")
     add("--crop", type=size, default=(256, 128), help="of the parts that training sees (256x128)")
-    add("--batch", type=int, default=16, help="crops of a step (%(default)s)")
+    add("--batch", type=int, default=4, help="crops of a step (%(default)s)")
     add("--minutes", type=float, default=60, help="of training in all, over all starts; 0 for no limit (%(default)s)")
     add("--encoder-steps", type=int, default=0, help="ends the first stage early (no limit)")
     add("--full-steps", type=int, default=0, help="ends the second stage early (no limit)")
     add("--learning-rate", type=float, default=2e-3, help="the highest (%(default)s)")
-    add("--threads", type=int, default=1, help="of PyTorch on a CPU; another process augments (%(default)s)")
+    add("--processes", type=int, default=1, help="that train together on a CPU, each with its batches (%(default)s)")
+    add("--threads", type=int, default=1, help="of PyTorch in each process; another process augments (%(default)s)")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="%(default)s here")
     add("--export-only", action="store_true", help="write and rate what the checkpoint has, train no further")
     add("--rate-on", default="", help="device of vkseg for the rating (its default)")
-    return parser.parse_args(arguments)
+    options = parser.parse_args(arguments)
+    if options.processes > 1 and options.device != "cpu":
+        parser.error(f"--processes {options.processes} is for a CPU, but --device is {options.device}")
+    return options
 
 
 def commit():
@@ -107,13 +111,13 @@ def main(arguments=None):
     train = dataset.Frames(folder, "train", options.size, options.frames)
     # Which state is the best is told by frames that are neither trained on nor among those that rate the result.
     train, validation = train.split(options.validation)
-    held_out = dataset.Frames(folder, "val", options.size, options.held_out)
     settings = Settings(crop=options.crop, batch=options.batch, learning_rate=options.learning_rate,
                         minutes=options.minutes, encoder_steps=options.encoder_steps, full_steps=options.full_steps,
-                        seed=options.seed, device=options.device)  # fmt: skip
+                        seed=options.seed, processes=options.processes,
+                        device=options.device)  # fmt: skip
     trainer = Trainer(train, validation, settings, options.output / "checkpoint.pt", options.output / "training.csv")
     shares = ", ".join(f"{n} {100 * s:.2f}%" for n, s in zip(classes.NAMES, train.class_shares()) if s > 0)
-    print(f"{len(train)} frames to train on, {len(validation)} to choose by, {len(held_out)} held out; {shares}", flush=True)
+    print(f"{len(train)} frames to train on, {len(validation)} to choose by; {shares}", flush=True)
     if not options.export_only:
 
         def stop(*_):
@@ -126,7 +130,7 @@ def main(arguments=None):
             print("stopped; the same command goes on from here", flush=True)
             return 0
     file = export(options, trainer)
-    return scores.rate(file, folder, held_out, options)
+    return scores.rate(file, folder, dataset.Frames(folder, "val", options.size, options.held_out), options)
 
 
 if __name__ == "__main__":

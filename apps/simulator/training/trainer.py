@@ -17,6 +17,7 @@ import dataset
 import espnet
 import metrics
 import preprocess
+from team import Team
 
 STAGES = ("encoder", "full")
 LOG_COLUMNS = ("elapsed_s", "stage", "step", "crops", "learning_rate", "loss", "val_miou", "val_accuracy")
@@ -25,16 +26,18 @@ LOG_COLUMNS = ("elapsed_s", "stage", "step", "crops", "learning_rate", "loss", "
 @dataclass
 class Settings:
     crop: tuple = (256, 128)
-    batch: int = 16
+    batch: int = 4
     learning_rate: float = 2e-3
     weight_decay: float = 5e-4
     # 0: no limit. Whichever limit is met first ends a stage.
     minutes: float = 60.0
-    encoder_share: float = 0.4
+    encoder_share: float = 0.35
     encoder_steps: int = 0
     full_steps: int = 0
     seed: int = 1
+    # Of a process: augmentation goes on beside training.
     workers: int = 1
+    processes: int = 1
     device: str = "cpu"
     log_seconds: float = 20.0
     checkpoint_seconds: float = 60.0
@@ -92,6 +95,7 @@ class Trainer:
         self.best = {"miou": -1.0, "state": None}
         self.rows = []
         self.stopping = False
+        self.team = Team(settings.processes)
         if os.path.exists(checkpoint):
             self.resume()
 
@@ -104,11 +108,8 @@ class Trainer:
         return sum(self.elapsed)
 
     def new_optimiser(self):
-        """Weight decay is for convolutions alone: it would pull normalisation and slopes to zero."""
-        decayed = [p for p in self.network.parameters() if p.dim() == 4]
-        others = [p for p in self.network.parameters() if p.dim() != 4]
-        groups = [{"params": decayed, "weight_decay": self.settings.weight_decay}, {"params": others, "weight_decay": 0}]
-        return torch.optim.AdamW(groups, lr=self.settings.learning_rate)
+        settings = self.settings
+        return torch.optim.AdamW(espnet.parameter_groups(self.network, settings.learning_rate, settings.weight_decay))
 
     def progress(self):
         """How much of the stage is done, 0 to 1."""
@@ -128,14 +129,19 @@ class Trainer:
     def run(self):
         if self.settings.minutes == 0 and not (self.settings.encoder_steps and self.settings.full_steps):
             raise ValueError("training needs a limit: minutes, or steps of both stages")
-        while not self.finished and not self.stopping:
-            self.run_stage()
-            if not self.stopping:
-                self.stage, self.step = self.stage + 1, 0
-                self.optimiser = self.new_optimiser()
+        self.team.start(self.run_stages)
+
+    def run_stages(self):
+        while not self.finished:
+            if not self.run_stage():
+                self.save()
+                return
+            self.stage, self.step = self.stage + 1, 0
+            self.optimiser = self.new_optimiser()
             self.save()
 
     def run_stage(self):
+        """Whether the stage came to its end; it may have been stopped before."""
         settings = self.settings
         trained = self.network.encoder if STAGES[self.stage] == "encoder" else self.network
         trained.train()
@@ -143,18 +149,19 @@ class Trainer:
         due = {"log": settings.log_seconds, "save": settings.checkpoint_seconds, "validate": settings.validate_seconds}
         since = dict.fromkeys(due, 0.0)
         losses = []
-        loader = dataset.batches(
-            self.train_frames, settings.crop, settings.seed, settings.batch, self.samples, settings.workers
-        )
+        every = settings.batch * self.team.size
+        loader = dataset.batches(self.train_frames, settings.crop, settings.seed, settings.batch,
+                                 self.samples + self.team.rank * settings.batch, every, settings.workers)  # fmt: skip
+        stopped = -1.0
         for pictures, labels in loader:
-            progress = self.progress()
-            if progress >= 1 or self.stopping:
+            progress = self.team.agree(stopped if self.stopping else self.progress())
+            if progress >= 1 or progress == stopped:
                 break
             for group in self.optimiser.param_groups:
-                group["lr"] = self.rate(progress)
+                group["lr"] = group["scale"] * self.rate(progress)
             losses.append(self.learn(trained, pictures, labels))
             self.step += 1
-            self.samples += len(pictures)
+            self.samples += every
             now = time.monotonic()
             self.elapsed[self.stage] += now - last
             since = {name: passed + now - last for name, passed in since.items()}
@@ -170,8 +177,10 @@ class Trainer:
                 since["save"] = 0.0
         if losses:
             self.write_row(losses)
-        if not self.stopping:
-            self.validate(trained)
+        if progress == stopped:
+            return False
+        self.validate(trained)
+        return True
 
     def learn(self, trained, pictures, labels):
         images = preprocess.to_input(pictures).to(self.device, memory_format=torch.channels_last)
@@ -180,6 +189,7 @@ class Trainer:
         loss = loss_of(scores, thinned(labels, labels.shape[-1] // scores.shape[-1]), self.weights)
         self.optimiser.zero_grad()
         loss.backward()
+        self.team.average_gradients(trained)
         length = torch.nn.utils.clip_grad_norm_(trained.parameters(), 5.0)
         if not torch.isfinite(length):
             raise FloatingPointError(f"step {self.step + 1} of stage '{STAGES[self.stage]}' has no finite gradient")
@@ -187,6 +197,8 @@ class Trainer:
         return loss.item()
 
     def validate(self, trained):
+        if not self.team.leads:
+            return
         confusion = score(trained, self.validation, self.device)
         miou = confusion.mean_iou()
         self.write_row([], f"{miou:.4f}", f"{confusion.accuracy():.4f}")
@@ -198,6 +210,8 @@ class Trainer:
         return espnet.state_dict(self.network)
 
     def write_row(self, losses, miou="", accuracy=""):
+        if not self.team.leads:
+            return
         rate = self.optimiser.param_groups[0]["lr"]
         loss = f"{sum(losses) / len(losses):.4f}" if losses else ""
         row = (f"{self.total_elapsed:.0f}", STAGES[self.stage], self.step, self.samples, f"{rate:.6f}", loss, miou, accuracy)
@@ -206,6 +220,8 @@ class Trainer:
 
     def save(self):
         """The log is written from what the checkpoint holds, so the two never disagree after a stop."""
+        if not self.team.leads:
+            return
         write_whole(self.checkpoint, lambda file: torch.save({
             "network": self.network.state_dict(), "optimiser": self.optimiser.state_dict(), "stage": self.stage,
             "step": self.step, "samples": self.samples, "elapsed": self.elapsed, "best": self.best, "rows": self.rows,
