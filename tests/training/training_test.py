@@ -163,6 +163,15 @@ class Training(InFolder):
                 steps = [(row["stage"], row["step"]) for row in csv.DictReader(log) if row["loss"]]
             self.assertEqual(steps, [(stage, str(step)) for stage in trainer.STAGES for step in (1, 2, 3, 4)])
 
+    def test_goes_on_when_a_finished_run_gets_more(self):
+        frames = self.frames()
+        quietly(self.trainer(frames, encoder_steps=3, full_steps=3).run)
+        self.assertTrue(self.trainer(frames, encoder_steps=3, full_steps=3).finished)
+        more = self.trainer(frames, encoder_steps=3, full_steps=5)
+        self.assertEqual((more.finished, more.step), (False, 3))
+        quietly(more.run)
+        self.assertEqual((more.finished, more.samples), (True, 4 * 8))
+
     def test_processes_train_one_network_together(self):
         learner = self.trainer(self.frames(), encoder_steps=15, full_steps=15, processes=2)
         quietly(learner.run)

@@ -136,7 +136,9 @@ class Trainer:
             if not self.run_stage():
                 self.save()
                 return
-            self.stage, self.step = self.stage + 1, 0
+            self.stage += 1
+            if not self.finished:
+                self.step = 0
             self.optimiser = self.new_optimiser()
             self.save()
 
@@ -236,6 +238,11 @@ class Trainer:
         self.optimiser.load_state_dict(saved["optimiser"])
         self.stage, self.step, self.samples = saved["stage"], saved["step"], saved["samples"]
         self.elapsed, self.best, self.rows = saved["elapsed"], saved["best"], saved["rows"]
+        if self.finished:
+            # Whoever gives a finished run more time wants the last stage to go on.
+            self.stage -= 1
+            if self.progress() >= 1:
+                self.stage += 1
 
 
 def write_whole(path, write):
