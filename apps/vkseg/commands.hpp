@@ -48,6 +48,8 @@ struct SegmentOptions {
     std::string upsample = "nearest";
     bool label_ids = false;
     bool confidence = false;
+    /// Also picture and overlay beside each other.
+    bool side_by_side = false;
     /// Name of a class set or a JSON file; empty chooses by the number of classes.
     std::string classes;
     double opacity = 0.5;

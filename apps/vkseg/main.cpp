@@ -122,6 +122,8 @@ int run(int argc, char** argv) {
                   "Write the data set's label ids (Cityscapes: road 7, ...; void 0) instead of class indices");
     sub->add_flag("--confidence", segment.confidence,
                   "Also write NAME_confidence.png: probability of the winning class, 255 for certain");
+    sub->add_flag("--side-by-side", segment.side_by_side,
+                  "Also write NAME_side_by_side.png: the picture, and the overlay to its right");
     add_classes(*sub, segment.classes);
     sub->add_option("--opacity", segment.opacity, "Of the colours in the overlay, 0 to 1")->capture_default_str();
     sub->add_option(

@@ -2,6 +2,7 @@
 
 #include "apps/common/atomic_file.hpp"
 #include "apps/common/palette.hpp"
+#include "apps/common/shipped_files.hpp"
 #include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
 #include "importer/config_json.hpp"
@@ -105,6 +106,24 @@ Engine open_engine(const CommonOptions& options, const std::string& network, con
 void expect_trained(const CommonOptions& options, const std::string& network, const char* command) {
     if (!options.weights.empty() || names_file(network)) return;
     throw error("{} needs trained weights: --weights FILE with the network, or a baked network in its place", command);
+}
+
+void take_shipped_weights(CommonOptions& options, const std::string& network) {
+    // A configuration of one's own makes another network than the one that was trained.
+    if (!options.weights.empty() || !options.config.empty() || names_file(network)) return;
+    const std::string& name = vkseg::network(network).shipped_weights;
+    if (name.empty()) return;
+    const std::filesystem::path file = shipped_file(std::filesystem::path("weights") / name);
+    if (std::filesystem::exists(file)) options.weights = file.string();
+}
+
+std::string weights_notice(const Model& model) {
+    if (model.notice.empty()) return {};
+    std::string text = fmt::format("Weights {}.", model.notice);
+    const std::string& published = vkseg::network(model.network).published_weights;
+    if (!published.empty())
+        text += fmt::format(" Published ones: github.com/{}; pass their file with --weights FILE.", published);
+    return text;
 }
 
 std::array<int, 2> parse_size(const std::string& text) {
