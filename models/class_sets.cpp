@@ -145,6 +145,9 @@ const ClassList& class_set(std::string_view name) {
         if (set.name == name) return set;
         known += (known.empty() ? "" : ", ") + set.name;
     }
+    if (name == "imagenet")
+        throw error(
+            "the class set imagenet has 1000 names, which are not part of vkseg: classify --names FILE reads them");
     throw error("there is no class set '{}', expected one of {}", name, known);
 }
 

@@ -211,6 +211,7 @@ NetworkInfo describe(const char* name, const char* letter, const char* weights, 
     info.default_width = 2048;
     info.default_height = 1024;
     info.preprocess = imagenet_preprocess();
+    info.mask_sampling = Sampling::BilinearAligned;
     info.config_keys = {
         {"classes", "number of classes (19)"},
         {"depth", "convolutions of the five stages " + list(variant.depth)},

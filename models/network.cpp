@@ -1,11 +1,15 @@
 #include "models/network.hpp"
 
 #include "graph/ir/error.hpp"
+#include "models/made_up_weights.hpp"
 #include "models/parameter_source.hpp"
 #include "models/scope.hpp"
 
+#include <fmt/ranges.h>
+
 #include <algorithm>
 #include <memory>
+#include <set>
 
 namespace vkseg {
 
@@ -16,7 +20,7 @@ std::vector<std::unique_ptr<const NetworkInfo>>& registry() {
     return entries;
 }
 
-BuiltNetwork build(const NetworkInfo& info, const Config& config, ParameterSource& source, int width, int height) {
+BuiltNetwork build_with(const NetworkInfo& info, const Config& config, ParameterSource& source, int width, int height) {
     std::vector<std::string> keys;
     for (const auto& [key, meaning] : info.config_keys) keys.push_back(key);
     config.refuse_unknown(keys);
@@ -28,12 +32,64 @@ BuiltNetwork build(const NetworkInfo& info, const Config& config, ParameterSourc
     Scope root(source, "");
     const ValueId scores = info.build(config, graph, image, root);
     source.refuse_extra();
+    source.scale_made_up(graph, made_up_weight_factors(graph));
     graph.outputs = {scores};
     graph.values[static_cast<size_t>(scores)].name = "scores";
     built.parameters = source.parameters();
     built.classes = graph.desc(scores).channels();
     set_network_size(graph, info.name, width, height);
     return built;
+}
+
+bool fits(const NetworkInfo& info, const Config& config, const Weights& weights) {
+    try {
+        ParameterSource source(weights);
+        (void)build_with(info, config, source, info.default_width, info.default_height);
+        return true;
+    } catch (const Error&) {
+        return false;
+    }
+}
+
+/// Another configuration that the weights fit: other classes, or batch norm folded or not. Tried out, so that the hint
+/// is right; "" when none fits.
+std::string fitting_configuration(const NetworkInfo& info, const Config& config, const Weights& weights) {
+    const auto has_key = [&](std::string_view key) {
+        return std::ranges::any_of(info.config_keys, [&](const auto& entry) { return entry.first == key; });
+    };
+    std::set<int64_t> classes{0};  // 0: as it is
+    if (has_key("classes"))
+        for (const auto& [name, tensor] : weights.tensors)
+            for (size_t axis = 0; axis < std::min<size_t>(2, tensor.tensor.shape.size()); ++axis)
+                if (tensor.tensor.shape[axis] <= 256) classes.insert(tensor.tensor.shape[axis]);
+    const bool folds = has_key("batch_norm");
+    for (const bool other_norm : {false, true})
+        for (const int64_t count : classes) {
+            Config candidate = config;
+            std::vector<std::string> keys;
+            if (count > 0) {
+                candidate.set("classes", static_cast<double>(count));
+                keys.push_back(fmt::format("\"classes\": {}", count));
+            }
+            if (other_norm) {
+                if (!folds) continue;
+                const bool value = !config.boolean("batch_norm", false);
+                candidate.set("batch_norm", value);
+                keys.push_back(fmt::format("\"batch_norm\": {}", value));
+            }
+            if (!keys.empty() && fits(info, candidate, weights)) return fmt::format("{{{}}}", fmt::join(keys, ", "));
+        }
+    return "";
+}
+
+BuiltNetwork build(const NetworkInfo& info, const Config& config, ParameterSource& source, int width, int height) {
+    try {
+        return build_with(info, config, source, width, height);
+    } catch (const WeightsMismatch& reason) {
+        const std::string fitting = fitting_configuration(info, config, *source.weights());
+        if (fitting.empty()) throw;
+        throw error("{}; they fit {} with --config '{}'", reason.what(), info.name, fitting);
+    }
 }
 
 }  // namespace

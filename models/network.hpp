@@ -35,6 +35,8 @@ struct NetworkInfo {
     int default_width = 1024;
     int default_height = 512;
     Preprocess preprocess;
+    /// How the published code makes a mask of scores that are smaller than the labels.
+    Sampling mask_sampling = Sampling::Bilinear;
     /// Keys of `Config` with their meaning and default, one line each: {"classes", "number of classes (20)"}.
     std::vector<std::pair<std::string, std::string>> config_keys;
     /// Trained weights known to exist, by name of the publication; "" when none are public.

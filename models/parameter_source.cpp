@@ -4,6 +4,7 @@
 #include "models/scope.hpp"
 
 #include <cmath>
+#include <memory>
 #include <random>
 #include <string_view>
 
@@ -27,6 +28,11 @@ uint32_t hash(std::string_view text) {
     return value;
 }
 
+template <typename... Args>
+WeightsMismatch mismatch(fmt::format_string<Args...> text, Args&&... args) {
+    return WeightsMismatch(fmt::format(text, std::forward<Args>(args)...));
+}
+
 }  // namespace
 
 const Tensor* ParameterSource::find(const std::string& name) const {
@@ -42,8 +48,8 @@ void ParameterSource::count(const std::string& name, const Shape& shape, bool le
 
 void ParameterSource::expect_shape(const std::string& name, const Shape& expected, const Shape& found) const {
     if (expected != found)
-        throw error("{}: tensor '{}' is {}, but the network needs {}", label(*weights_), name, to_string(found),
-                    to_string(expected));
+        throw mismatch("{}: tensor '{}' is {}, but the network needs {}", label(*weights_), name, to_string(found),
+                       to_string(expected));
 }
 
 Tensor ParameterSource::take(const std::string& name, const Shape& shape, bool learnable) {
@@ -54,7 +60,7 @@ Tensor ParameterSource::take(const std::string& name, const Shape& shape, bool l
         return found->second;
     }
     const Tensor* tensor = find(name);
-    if (tensor == nullptr) throw error("{}: tensor '{}' ({}) is missing", label(*weights_), name, to_string(shape));
+    if (tensor == nullptr) throw mismatch("{}: tensor '{}' ({}) is missing", label(*weights_), name, to_string(shape));
     expect_shape(name, shape, tensor->shape);
     return *tensor;
 }
@@ -72,10 +78,18 @@ void ParameterSource::refuse_extra() const {
     if (weights_ == nullptr) return;
     for (const auto& [name, tensor] : weights_->tensors)
         if (!known_.contains(name) && !is_step_counter(name))
-            throw error(
+            throw mismatch(
                 "{}: the network has no place for tensor '{}' ({}); are these weights of another network or "
                 "configuration?",
                 label(*weights_), name, to_string(tensor.tensor.shape));
+}
+
+void ParameterSource::scale_made_up(Graph& graph, const std::map<std::string, float>& factors) {
+    if (weights_ != nullptr) return;
+    for (const auto& [name, factor] : factors)
+        for (float& value : made_.at(name).data) value *= factor;
+    for (Constant& constant : graph.constants)
+        if (factors.contains(constant.name)) constant.tensor = std::make_shared<const Tensor>(made_.at(constant.name));
 }
 
 Tensor ParameterSource::invent(const std::string& name, const Shape& shape) const {
@@ -86,7 +100,7 @@ Tensor ParameterSource::invent(const std::string& name, const Shape& shape) cons
         return static_cast<float>(low + (high - low) * (static_cast<double>(random()) / 4294967296.0));
     };
     Tensor tensor(shape);
-    // Scaled so that activations keep their size from layer to layer.
+    // Variance 1 / inputs of an output: see `made_up_weight_factors`.
     int64_t fan_in = 1;
     for (size_t axis = 1; axis < shape.size(); ++axis) fan_in *= shape[axis];
     const double range = std::sqrt(3.0 / static_cast<double>(fan_in));

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "graph/ir/error.hpp"
+#include "graph/ir/graph.hpp"
 #include "graph/ir/tensor.hpp"
 #include "graph/ir/weights.hpp"
 
@@ -10,19 +12,30 @@
 
 namespace vkseg {
 
+/// Weights that are not those of the network as configured.
+class WeightsMismatch : public Error {
+public:
+    using Error::Error;
+};
+
 /// Answers a `Scope`: from trained weights, or from a seeded generator when there are none.
 class ParameterSource {
 public:
     explicit ParameterSource(const Weights& weights) : weights_(&weights) {}
     explicit ParameterSource(uint64_t seed) : seed_(seed) {}
 
-    /// Throws `Error` naming tensor, expected and found.
+    /// Throws `WeightsMismatch` naming tensor, expected and found.
     [[nodiscard]] Tensor take(const std::string& name, const Shape& shape, bool learnable);
     void mark_unused(const std::string& name, const Shape& shape, bool learnable);
     [[nodiscard]] const Tensor* find(const std::string& name) const;
 
-    /// Throws `Error` naming the first tensor in the weights that the network has no place for.
+    /// Multiplies made-up weights, in the graph that they went to as well; trained ones stay as they are.
+    void scale_made_up(Graph& graph, const std::map<std::string, float>& factors);
+
+    /// Throws `WeightsMismatch` naming the first tensor in the weights that the network has no place for.
     void refuse_extra() const;
+    /// Null for made-up ones.
+    [[nodiscard]] const Weights* weights() const { return weights_; }
     [[nodiscard]] uint64_t parameters() const { return parameters_; }
     /// Everything that was taken or marked, for `make_random_weights`.
     [[nodiscard]] const std::map<std::string, Tensor>& made() const { return made_; }

@@ -4,9 +4,9 @@
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config glslang-tools libvulkan-dev libvulkan1 mesa-vulkan-drivers libglm-dev libfmt-dev
-       libzip-dev nlohmann-json3-dev libcli11-dev libstb-dev libpng-dev libjpeg-dev zlib1g-dev libexif-dev)
+       libzip-dev nlohmann-json3-dev libcli11-dev libvulkan-volk-dev libstb-dev libpng-dev libjpeg-dev zlib1g-dev libexif-dev)
 # A second Vulkan driver (SwiftShader comes with the browser), the validation layer, and the tools of the tests.
-test=(libgtest-dev libvulkan-volk-dev vulkan-validationlayers spirv-tools chromium ccache clang-format)
+test=(libgtest-dev vulkan-validationlayers spirv-tools chromium ccache clang-format)
 
 case "${1:-}" in
     build) wanted=("${build[@]}") ;;

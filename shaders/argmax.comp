@@ -20,7 +20,7 @@ const float LOWEST = -3.402823466e38;
 vec4 scores(uint plane, uvec4 taps, vec2 f) {
     const uint base = pc.m.in_base + plane * pc.m.in_stride;
     vec4 v;
-    if (BILINEAR) {
+    if (SAMPLING != 0) {
         const vec4 top = mix(load_in0(base + taps.x), load_in0(base + taps.y), f.x);
         v = mix(top, mix(load_in0(base + taps.z), load_in0(base + taps.w), f.x), f.y);
     } else {

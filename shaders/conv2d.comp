@@ -5,8 +5,9 @@
 // a z block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors; those of the
 // prologue, which is applied to what is read: scales, shifts and slopes of the input planes.
 // SPLIT: from plane pc.split on, the input is the second operand.
-// CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code; ACCUMULATE
-// continues the sum that an earlier part of the input planes left in the output.
+// A column of taps (KERNEL_W 1) lies along the dilation's vector.
+// CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code. What an
+// earlier part of the input planes left in the output comes in as the added operand.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "head.glsl"
@@ -23,11 +24,10 @@ layout(constant_id = 7) const int KERNEL_H = 1;
 layout(constant_id = 8) const int KERNEL_W = 1;
 layout(constant_id = 9) const int PIXELS = 1;
 layout(constant_id = 10) const int IN_PLANES = 1;
-layout(constant_id = 11) const bool ACCUMULATE = false;
-layout(constant_id = 12) const bool PHASED = false;
-layout(constant_id = 13) const bool PROLOGUE_SCALE_SHIFT = false;
-layout(constant_id = 14) const int PROLOGUE_ACTIVATION = 0;
-layout(constant_id = 15) const bool SPLIT = false;
+layout(constant_id = 11) const bool PHASED = false;
+layout(constant_id = 12) const bool PROLOGUE_SCALE_SHIFT = false;
+layout(constant_id = 13) const int PROLOGUE_ACTIVATION = 0;
+layout(constant_id = 14) const bool SPLIT = false;
 
 #ifdef ACCESS_TEXEL
 #define PLANE_COUNT IN_PLANES
@@ -88,13 +88,6 @@ void main() {
         inside[p] = at.x < out_size.x && at.y < out_size.y;
         [[unroll]] for (int o = 0; o < PLANES; ++o) {
             sum[p * PLANES + o] = WEIGHT(biases + uint(o));
-            if (ACCUMULATE) {
-#ifdef ACCESS_TEXEL
-                sum[p * PLANES + o] += load_out(inside[p] ? out_base + uint(o) * pc.m.out_stride + out_pixel[p] : 0u);
-#else
-                if (inside[p]) sum[p * PLANES + o] += load_out(out_base + uint(o) * pc.m.out_stride + out_pixel[p]);
-#endif
-            }
         }
     }
 
@@ -106,8 +99,8 @@ void main() {
             uint source[PIXELS];
             bool valid[PIXELS];
             [[unroll]] for (int p = 0; p < PIXELS; ++p) {
-                const int ix =
-                    int((x0 + uint(p) * gl_WorkGroupSize.x) * stride.x) + origin.x + kx * int(dilation.x);
+                const int ix = int((x0 + uint(p) * gl_WorkGroupSize.x) * stride.x) + origin.x +
+                               (KERNEL_W == 1 ? ky : kx) * int(dilation.x);
                 valid[p] = valid_y && uint(ix) < in_size.x;
                 source[p] = in_base + uint(iy) * in_size.x + uint(ix);
             }

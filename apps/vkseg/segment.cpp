@@ -57,8 +57,7 @@ class Segmenter {
 public:
     explicit Segmenter(const SegmentOptions& options) : options_(options) {
         expect_trained(options.common, options.network, "segment");
-        if (options.upsample != "nearest" && options.upsample != "bilinear")
-            throw error("--upsample '{}': expected nearest or bilinear", options.upsample);
+        const bool bilinear = wants_bilinear(options.upsample);
         if (!(options.opacity >= 0 && options.opacity <= 1))
             throw error("--opacity {}: expected a number from 0 to 1", options.opacity);
         engine_ = open_engine(options.common, options.network, parse_config(options.common.config),
@@ -66,7 +65,7 @@ public:
         classes_ = choose_classes(options.classes, *engine_.model, engine_.classes);
         request_.network_width = engine_.model->width;
         request_.network_height = engine_.model->height;
-        request_.upsampling = options.upsample == "bilinear" ? Sampling::Bilinear : Sampling::Nearest;
+        request_.upsampling = bilinear ? engine_.model->mask_sampling : Sampling::Nearest;
         request_.confidence = options.confidence;
         request_.colour = request_.overlay = true;
         request_.opacity = static_cast<int>(std::lround(options.opacity * 256));

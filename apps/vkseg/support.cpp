@@ -130,6 +130,12 @@ RunnerOptions runner_options(const CommonOptions& options) {
     return runner;
 }
 
+bool wants_bilinear(const std::string& upsample) {
+    if (upsample != "nearest" && upsample != "bilinear")
+        throw error("--upsample '{}': expected nearest or bilinear", upsample);
+    return upsample == "bilinear";
+}
+
 PrecisionChoice parse_precision(const std::string& text) {
     if (text == "auto") return PrecisionChoice::Auto;
     if (text == "fp32") return PrecisionChoice::FP32;
@@ -151,7 +157,8 @@ Config parse_config(const std::string& text) {
 
 ClassList choose_classes(const std::string& wanted, const Model& model, const ClassList& baked) {
     if (wanted.empty()) return baked.classes.empty() ? default_class_set(model.network, model.classes) : baked;
-    const auto names = class_set_names();
+    auto names = class_set_names();
+    names.emplace_back("imagenet");
     const ClassList chosen =
         std::find(names.begin(), names.end(), wanted) != names.end() ? class_set(wanted) : read_class_set(wanted);
     if (static_cast<int>(chosen.classes.size()) != model.classes)

@@ -55,6 +55,8 @@ void expect_trained(const CommonOptions& options, const std::string& network, co
 [[nodiscard]] std::array<int, 2> parse_size(const std::string& text);
 /// How the device is to run a network.
 [[nodiscard]] RunnerOptions runner_options(const CommonOptions& options);
+/// What `--upsample nearest|bilinear` says.
+[[nodiscard]] bool wants_bilinear(const std::string& upsample);
 [[nodiscard]] PrecisionChoice parse_precision(const std::string& text);
 /// `text` is a JSON object, or names a file with one.
 [[nodiscard]] Config parse_config(const std::string& text);

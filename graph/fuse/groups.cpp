@@ -18,6 +18,7 @@ constexpr const Pattern* patterns[] = {
     &esp_pyramid,
     &eesp_pyramid,
     &score_head,
+    &conv_pair,
     // Last: they take convolutions that belong to nothing larger.
     &norm_load,
     &concat_load,

@@ -21,6 +21,10 @@ extern const Pattern pyramid_unit;
 /// never stored.
 extern const Pattern score_head;
 
+/// A convolution and one of a single row behind it, as in factorised units; or up to four such pairs that read one map
+/// and sum up. What lies between them is never stored.
+extern const Pattern conv_pair;
+
 /// Scale and shift and activation of a value that only convolutions read, at their loads.
 extern const Pattern norm_load;
 

@@ -8,8 +8,8 @@ namespace vkseg {
 
 namespace {
 
-/// What makes the scores, when the classes are asked for at the scores' own size: both samplings take each pixel as it
-/// is.
+/// What makes the scores, when the classes are asked for at the scores' own size: every sampling takes each pixel as
+/// it is.
 const Node* maker_of_scores(const Node& argmax, const MatchContext& context) {
     if (!std::holds_alternative<Argmax>(argmax.op)) return nullptr;
     const ValueId scores = argmax.inputs[0];

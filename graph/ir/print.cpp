@@ -175,7 +175,9 @@ private:
         put_unless(padding == Padding{}, "pad", text_of(padding));
     }
     void scores(Sampling sampling, const SizeRule& rule) {
-        word(sampling == Sampling::Nearest ? "nearest" : "bilinear");
+        word(sampling == Sampling::Nearest    ? "nearest"
+             : sampling == Sampling::Bilinear ? "bilinear"
+                                              : "bilinear_aligned");
         size(rule);
     }
     void size(const SizeRule& rule) {

@@ -15,6 +15,8 @@ struct InputSpan {
     int first = 0;
     int count = 0;
     int step = 1;
+    /// The first of them count for nothing: an earlier part of the sum has them.
+    int repeated = 0;
     /// Planes from the first to the last.
     [[nodiscard]] int extent() const { return (count - 1) * step + 1; }
 };
@@ -39,6 +41,9 @@ InputSpan needed_inputs(const ConvWeights& weights, const ChannelMap& in, const 
         std::ranges::all_of(planes, [&](int plane) { return plane == std::exchange(expected, expected + step); });
     return even ? InputSpan{first, count, step} : InputSpan{first, last - first + 1, 1};
 }
+
+/// Below this a pipeline compiles so fast that additions of zeros would cost more.
+constexpr int min_unrolled_macs_to_share = 1000;
 
 /// A dispatch: z blocks of output planes and, evenly spaced, the input planes that each reads.
 struct Tile {
@@ -77,17 +82,19 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
     return tiles;
 }
 
-/// Parts of the input planes, each its own dispatch that continues the sum. All parts but the last have one size.
+/// Parts of the input planes, each its own dispatch that continues the sum. All have one size, and so one pipeline,
+/// which layers of other depths share; the last one begins early when they do not come out even.
 std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, bool cpu_shaped) {
     if (!cpu_shaped) return {tile.in};
     const int per_plane = 16 * tile.out.planes * tap_count;
-    const int largest = std::max(1, max_unrolled_macs / per_plane);
+    const int largest = std::max(1, (tap_count < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs) / per_plane);
     const int parts = (tile.in.count + largest - 1) / largest;
+    const int size = (tile.in.count + parts - 1) / parts;
     std::vector<InputSpan> spans;
-    // Full parts share their pipeline with other layers of the same width; only the rest is odd.
-    for (int part = 0; part < parts; ++part)
-        spans.push_back({tile.in.first + part * largest * tile.in.step,
-                         std::min(largest, tile.in.count - part * largest), tile.in.step});
+    for (int part = 0; part < parts; ++part) {
+        const int start = std::min(part * size, tile.in.count - size);
+        spans.push_back({tile.in.first + start * tile.in.step, size, tile.in.step, part * size - start});
+    }
     return spans;
 }
 
@@ -127,10 +134,17 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             lowered.variant = catalog::conv2d;
             lowered.in0 = {node.inputs[0], span.first, span.extent() + tile.in_step * (tile.out.blocks - 1)};
             lowered.out = {node.output, tile.out.first, tile.out.planes * tile.out.blocks};
-            lowered.reads_out = !first_part;
-            // The added operand enters the sum first: the result may take its memory, and later parts overwrite it.
-            if (node.epilogue.add && first_part)
-                lowered.in1 = {added_value(node), tile.out.first, tile.out.planes * tile.out.blocks};
+            // The added operand enters the sum first: the result may take its memory, and later parts add to that.
+            if (node.epilogue.add || !first_part)
+                lowered.in1 = {first_part ? added_value(node) : node.output, tile.out.first,
+                               tile.out.planes * tile.out.blocks};
+            // One pipeline with or without operand and activation: it adds texel 0, zeros, and slopes of 1 or 0 make
+            // PReLU the identity or ReLU.
+            const bool shares =
+                context.cpu_shaped && 16 * tile.out.planes * tap_count * span.count >= min_unrolled_macs_to_share;
+            using Activation = Epilogue::Activation;
+            const Activation activation = last_part ? node.epilogue.activation : Activation::None;
+            const bool as_prelu = shares && (activation == Activation::None || activation == Activation::Relu);
 
             uint64_t block_bytes = 0;
             for (size_t part = 0; part < static_cast<size_t>(tile.out.blocks) * phase_count; ++part) {
@@ -144,7 +158,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 recipe.out_channels = weights.out_channels;
                 for (int i = 0; i < span.count; ++i)
                     for (int channel : in.map.channel_of_slot(span.first + block * tile.in_step + i * span.step, 1))
-                        recipe.in_channel_of_slot.push_back(channel);
+                        recipe.in_channel_of_slot.push_back(i < span.repeated ? -1 : channel);
                 recipe.out_channel_of_slot =
                     out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
                 recipe.taps = taps_of(part % phase_count);
@@ -152,6 +166,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                 const int first = context.pack(std::move(recipe));
                 context.pack(PackVector{first_part ? weights.bias : no_constant, 0.0f, slots});
                 if (last_part) pack_epilogue(node.epilogue, slots, context);
+                if (as_prelu)
+                    context.pack(PackVector{no_constant, activation == Activation::None ? 1.0f : 0.0f, slots});
                 pack_epilogue(weights.prologue, in_slots, context);
                 if (part == 0) lowered.first_packed = first;
                 block_bytes = context.packed_bytes - start;
@@ -164,7 +180,10 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push.block_in = static_cast<uint32_t>(tile.in_step);
             push.plane_step = static_cast<uint32_t>(span.step);
             push.stride = pack_halves(geometry.stride.w, geometry.stride.h);
-            push.dilation = pack_halves(geometry.dilation.w, geometry.dilation.h);
+            // A column of taps may lie along a row: one pipeline for both.
+            const bool row = context.cpu_shaped && geometry.kernel.h == 1;
+            const Axes kernel = row ? Axes{geometry.kernel.w, 1} : geometry.kernel;
+            push.dilation = pack_halves(row || kernel.w > 1 ? geometry.dilation.w : 0, row ? 0 : geometry.dilation.h);
             push.origin = pack_halves(geometry.origin.w, geometry.origin.h);
             push.out_step = pack_halves(geometry.out_step.w, geometry.out_step.h);
             push.out_offset = pack_halves(geometry.out_offset.w, geometry.out_offset.h);
@@ -173,13 +192,14 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push.phase_taps = geometry.phase_tap_counts;
 
             Dispatch& dispatch = lowered.dispatch;
-            dispatch.specialization = {
-                local[0], local[1], local[2], first_part ? epilogue.add : 0u, last_part ? epilogue.scale_shift : 0u,
-                last_part ? epilogue.activation : 0u, static_cast<uint32_t>(tile.out.planes),
-                static_cast<uint32_t>(geometry.kernel.h), static_cast<uint32_t>(geometry.kernel.w), pixels,
-                // A loop has its bound in the push constants; one pipeline for all lengths.
-                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, first_part ? 0u : 1u, phased ? 1u : 0u,
-                prologue.scale_shift, prologue.activation, /* split */ 0u};
+            dispatch.specialization = {local[0], local[1], local[2], lowered.in1.used() || shares ? 1u : 0u,
+                                       last_part ? epilogue.scale_shift : 0u,
+                                       static_cast<uint32_t>(as_prelu ? Activation::PRelu : activation),
+                                       static_cast<uint32_t>(tile.out.planes), static_cast<uint32_t>(kernel.h),
+                                       static_cast<uint32_t>(kernel.w), pixels,
+                                       // A loop has its bound in the push constants; one pipeline for all lengths.
+                                       context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u,
+                                       prologue.scale_shift, prologue.activation, /* split */ 0u};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),
@@ -190,8 +210,9 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             const uint64_t out_channels =
                 real(out.map.channel_of_slot(tile.out.first, tile.out.planes * tile.out.blocks));
             const uint64_t in_channels =
-                weights.groups == 1 ? real(in.map.channel_of_slot(span.first, span.count))
-                                    : static_cast<uint64_t>(first_part ? weights.in_channels / weights.groups : 0);
+                weights.groups == 1
+                    ? real(in.map.channel_of_slot(span.first + span.repeated, span.count - span.repeated))
+                    : static_cast<uint64_t>(first_part ? weights.in_channels / weights.groups : 0);
             uint64_t taps = 0;  // over all computed outputs
             for (size_t phase = 0; phase < phase_count; ++phase) {
                 const auto steps = [&](int extent, int at, int step) { return (extent - at + step - 1) / step; };

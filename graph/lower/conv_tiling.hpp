@@ -46,10 +46,11 @@ struct ConvGeometry {
 void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context);
 
 /// Place of a switch among the specialisation constants of conv2d.comp: the input is two operands, one after the other.
-constexpr size_t conv_split_constant = 15;
+constexpr size_t conv_split_constant = 14;
 
-/// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each.
-constexpr int max_unrolled_macs = 7200;
+/// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each. Kernels of few taps need
+/// more planes for as many, come in more shapes, and lose little when they are divided.
+constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 3600;
 
 /// Dispatches of conv2d.comp that compute `node` in this geometry, epilogue included.
 void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,

@@ -63,6 +63,18 @@ void lower_host_floats(ValueId value, ValueId dense, bool import, LowerContext& 
     }
 }
 
+ScoreSampling score_sampling(Sampling sampling) {
+    switch (sampling) {
+        case Sampling::Nearest:
+            return ScoreSampling::Nearest;
+        case Sampling::Bilinear:
+            return ScoreSampling::Bilinear;
+        case Sampling::BilinearAligned:
+            return ScoreSampling::BilinearAligned;
+    }
+    return ScoreSampling::Nearest;
+}
+
 }  // namespace
 
 void lower_import(ValueId value, LowerContext& context) {
@@ -125,16 +137,13 @@ void lower_argmax(ValueId scores, ValueId labels, ScoreSampling sampling, bool c
     LoweredDispatch lowered = labels_dispatch(labels, context);
     lowered.variant = catalog::argmax;
     lowered.in0 = {scores, 0, in.map.planes};
-    const int corner = sampling == ScoreSampling::BilinearAligned ? 1 : 0;
-    const auto scale = [&](int from, int to) {
-        return to > corner ? static_cast<float>(from - corner) / static_cast<float>(to - corner) : 0.0f;
-    };
+    const bool aligned = sampling == ScoreSampling::BilinearAligned;
     push::Argmax push{};
     push.m.out_size = labels_size(labels, context);
     // Not the graph's description: the scores may be a dense copy, which the graph does not know.
     push.channels = static_cast<uint32_t>(in.map.slot_of_channel.size());
-    push.scale_x = scale(in.width, out.width());
-    push.scale_y = scale(in.height, out.height());
+    push.scale_x = sampling_scale(in.width, out.width(), aligned);
+    push.scale_y = sampling_scale(in.height, out.height(), aligned);
     lowered.dispatch.specialization.push_back(confidence ? 1u : 0u);
     lowered.dispatch.specialization.push_back(static_cast<uint32_t>(sampling));
     set_push(lowered.dispatch, push);
@@ -142,15 +151,11 @@ void lower_argmax(ValueId scores, ValueId labels, ScoreSampling sampling, bool c
 }
 
 void lower(const Argmax& op, const Node& node, LowerContext& context) {
-    const bool bilinear = op.sampling == Sampling::Bilinear;
-    lower_argmax(node.inputs[0], node.output, bilinear ? ScoreSampling::Bilinear : ScoreSampling::Nearest, false,
-                 context);
+    lower_argmax(node.inputs[0], node.output, score_sampling(op.sampling), false, context);
 }
 
 void lower(const Confidence& op, const Node& node, LowerContext& context) {
-    const bool bilinear = op.sampling == Sampling::Bilinear;
-    lower_argmax(node.inputs[0], node.output, bilinear ? ScoreSampling::Bilinear : ScoreSampling::Nearest, true,
-                 context);
+    lower_argmax(node.inputs[0], node.output, score_sampling(op.sampling), true, context);
 }
 
 void lower(const Colourise& op, const Node& node, LowerContext& context) {

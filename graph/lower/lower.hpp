@@ -39,8 +39,6 @@ struct LoweredDispatch {
     /// the one to the other.
     PlaneRange out2{};
     size_t out2_push_offset = 0;
-    /// The dispatch continues a sum in `out`, so it reads it too.
-    bool reads_out = false;
     bool touches_arena = true;
     /// Variants of the kernel by access; compile() picks one that the arena's size allows.
     ShaderId (*variant)(catalog::Storage, catalog::Access) = nullptr;
@@ -158,6 +156,8 @@ struct PlaneBlocks {
 
 [[nodiscard]] uint32_t pack_halves(int low, int high);
 [[nodiscard]] uint32_t ceil_div(uint32_t value, uint32_t divisor);
+/// Pixels of the source per pixel of the result: from edge to edge, or with aligned corners from centre to centre.
+[[nodiscard]] float sampling_scale(int from, int to, bool aligned_corners);
 
 /// Specialisation constants 3..6 and packed vectors of an epilogue for planes [first, first + planes) of `map`.
 struct LoweredEpilogue {

@@ -102,13 +102,13 @@ void fields(Archive& a, ImageToTensor& op) {
 template <typename Archive>
 void fields(Archive& a, Argmax& op) {
     auto& [sampling, size] = op;
-    a.choice(sampling, Sampling::Bilinear);
+    a.choice(sampling, Sampling::BilinearAligned);
     a.put(size);
 }
 template <typename Archive>
 void fields(Archive& a, Confidence& op) {
     auto& [sampling, size] = op;
-    a.choice(sampling, Sampling::Bilinear);
+    a.choice(sampling, Sampling::BilinearAligned);
     a.put(size);
 }
 template <typename Archive>

@@ -186,8 +186,9 @@ struct ImageToTensor {
     SizeRule size{};
 };
 
-/// How scores are read at a size that is not theirs.
-enum class Sampling : uint8_t { Nearest, Bilinear };
+/// How scores are read at a size that is not theirs. The two bilinear ones are those of Resize: at pixel centres, and
+/// with aligned corners.
+enum class Sampling : uint8_t { Nearest, Bilinear, BilinearAligned };
 
 /// Index of the largest score per pixel (the first of equals), at any size. Scores have at most 256 channels.
 struct Argmax {

@@ -5,7 +5,7 @@ namespace vkseg {
 namespace {
 
 std::vector<Tap> taps_of(Sampling sampling, int in, int out) {
-    if (sampling == Sampling::Bilinear) return bilinear_taps(in, out, false);
+    if (sampling != Sampling::Nearest) return bilinear_taps(in, out, sampling == Sampling::BilinearAligned);
     std::vector<Tap> taps(static_cast<size_t>(out));
     for (int dst = 0; dst < out; ++dst) {
         const int source = nearest_centre(dst, in, out);

@@ -276,7 +276,7 @@ private:
             return int64_t{planar(range).width} * planar(range).height;
         };
         memory.add_pixel =
-            lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) < pixels(lowered.out) ? 0 : 1;
+            lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) >= pixels(lowered.out) ? 1 : 0;
         if (lowered.in0.used()) memory.in_size = pack_halves(planar(lowered.in0).width, planar(lowered.in0).height);
         if (lowered.out.used()) memory.out_size = pack_halves(planar(lowered.out).width, planar(lowered.out).height);
         if (kind == catalog::Access::ssbo) {
@@ -304,7 +304,6 @@ private:
         };
         reads(lowered.in0, slices[0]);
         reads(lowered.in1, slices[1]);
-        if (lowered.reads_out) reads(lowered.out, slices[2]);
         const auto writes = [&](const PlaneRange& range, const ArenaSlice& part) {
             if (!range.used()) return;
             dispatch.writes.push_back(part);

@@ -13,7 +13,7 @@ namespace {
 
 // The file: signature, version, checksum and length of what follows; then what `write_contents` writes.
 constexpr std::array<char, 8> signature{'v', 'k', 's', 'e', 'g', 'n', 'e', 't'};
-constexpr uint32_t baked_version = 2;
+constexpr uint32_t baked_version = 3;
 /// No segmentation network comes near this; it keeps a mistaken file out of memory.
 constexpr uint64_t max_file_bytes = uint64_t{4} << 30;
 
@@ -128,6 +128,7 @@ BakedModel load(std::span<const uint8_t> bytes, const BakedOptions& options) {
     Model model;
     model.network = reader.text();
     model.preprocess = read_preprocess(reader);
+    model.mask_sampling = reader.flag() ? Sampling::BilinearAligned : Sampling::Bilinear;
     model.parameters = reader.number<uint64_t>();
     baked.classes = read_classes(reader);
     baked.choices = read_choices(reader, baked.precision_by_device);
@@ -169,6 +170,7 @@ std::vector<uint8_t> bake(const Model& model, const Choices& choices, const Clas
     ByteWriter body;
     body.text(model.network);
     write_preprocess(body, model.preprocess);
+    body.flag(model.mask_sampling == Sampling::BilinearAligned);
     body.number(model.parameters);
     write_classes(body, classes);
     write_choices(body, choices, precision_by_device);

@@ -82,7 +82,8 @@ vkseg::Graph make_graph(const vkseg_segmenter& segmenter) {
     options.texels = reading.texels;
     options.network_width = static_cast<int>(desc.network_width);
     options.network_height = static_cast<int>(desc.network_height);
-    options.upsampling = desc.upsampling == VKSEG_BILINEAR ? vkseg::Sampling::Bilinear : vkseg::Sampling::Nearest;
+    const vkseg::Model& model = *segmenter.baked->model;
+    options.upsampling = desc.upsampling == VKSEG_BILINEAR ? model.mask_sampling : vkseg::Sampling::Nearest;
     options.labels = wants(desc, VKSEG_LABELS);
     options.confidence = wants(desc, VKSEG_CONFIDENCE);
     options.colour = wants(desc, VKSEG_COLOUR);
@@ -91,7 +92,6 @@ vkseg::Graph make_graph(const vkseg_segmenter& segmenter) {
     options.opacity = static_cast<int>(std::lround(desc.opacity * 256));
     options.palette = segmenter.palette;
     options.blue_first = check_output_formats(desc);
-    const vkseg::Model& model = *segmenter.baked->model;
     try {
         return segmentation_graph(model.simplified, model.preprocess, options);
     } catch (const vkseg::Error& reason) {

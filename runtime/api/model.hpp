@@ -15,6 +15,8 @@ namespace vkseg {
 struct Model {
     std::string network;
     Preprocess preprocess;
+    /// What "bilinear" means for this network.
+    Sampling mask_sampling = Sampling::Bilinear;
     /// As built, before any simplification: what the reference runs.
     Graph graph;
     Graph simplified;

@@ -12,6 +12,7 @@ std::shared_ptr<const Model> load_model(const ModelOptions& options, int width, 
     Model model;
     model.network = info.name;
     model.preprocess = info.preprocess;
+    model.mask_sampling = info.mask_sampling;
     BuiltNetwork built;
     if (options.weights) {
         const Weights weights = load_weights(*options.weights);

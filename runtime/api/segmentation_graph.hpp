@@ -16,7 +16,7 @@ struct SegmentationOptions {
     /// What the network sees.
     int network_width = 0;
     int network_height = 0;
-    /// How scores reach the picture's size.
+    /// How scores reach the picture's size; `Model::mask_sampling` is the network's published way.
     Sampling upsampling = Sampling::Nearest;
     bool labels = true;
     bool confidence = false;

@@ -97,6 +97,23 @@ struct PyramidUnit {
     SecondOut out2;
 };
 
+// Pairs of convolutions, of which the second has one row; `weights` count vec4s from the dispatch's first.
+struct ConvPair {
+    Memory m;            // block_weights: per branch, chunk and slot
+    uint in_planes;
+    uint out_planes;
+    uint branches;
+    uint mid_planes;     // between the two
+    uint chunks;         // of them
+    uint stride;         // of the first
+    uint dilations[4];   // of each branch: of the first (height, width) and of the second, 8 bits each
+    uint halo;           // pixels at either end of a run that are for the second convolution only
+    uint second_weights;
+    uint second_block;   // per branch, chunk and slot
+    uint final_weights;
+    uint final_block;    // per slot
+};
+
 struct Pool {
     Memory m;
     uint kernel;
@@ -169,7 +186,7 @@ struct PeakFma {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
+static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

@@ -80,7 +80,7 @@ TEST_P(Door, ABudgetBelowEveryStepDividesTheSteps) {
     frame.record_desc().budget_us = 1;
     uint32_t slices = 1, parts = 0, step_count = 0;
     for (vkseg_progress progress = frame.advance(); progress.finished == 0; progress = frame.advance(), ++slices) {
-    EXPECT_LE(progress.end_step, progress.first_step + 1);
+        EXPECT_LE(progress.end_step, progress.first_step + 1);
         parts += progress.end_step == progress.first_step ? 1 : 0;
         step_count = progress.step_count;
         ASSERT_LT(slices, 64 * step_count);

@@ -79,6 +79,22 @@ TEST(ArgmaxTest, BilinearInterpolatesScoresAndNotLabels) {
               (std::vector<uint8_t>{0, 0, 0, 0, 2, 2, 2, 2}));
 }
 
+TEST(ArgmaxTest, AlignedCornersPutTheEndsOnTheEnds) {
+    // The middle pixel lies between the two scores, and only the outermost ones on them.
+    const HostValue scores = feature_value(3, 1, 2, {10, 0, 7, 7, 0, 10});
+    EXPECT_EQ(run_op(Argmax{Sampling::BilinearAligned, fixed(1, 8)}, {scores}).bytes,
+              (std::vector<uint8_t>{0, 0, 0, 1, 1, 2, 2, 2}));
+    EXPECT_EQ(run_op(Argmax{Sampling::BilinearAligned, fixed(1, 3)}, {scores}).bytes, (std::vector<uint8_t>{0, 1, 2}));
+    // One pixel takes the first score, where pixel centres would take the middle.
+    EXPECT_EQ(run_op(Argmax{Sampling::BilinearAligned, fixed(1, 1)}, {scores}).bytes, (std::vector<uint8_t>{0}));
+    EXPECT_EQ(run_op(Argmax{Sampling::Bilinear, fixed(1, 1)}, {scores}).bytes, (std::vector<uint8_t>{1}));
+    // 10, 6 and 0 become 10, 8, 6, 3, 0; at pixel centres 10, 8.4, 6, 2.4, 0.
+    const HostValue ramp = feature_value(2, 1, 3, {10, 6, 0, 8.2f, 8.2f, 8.2f});
+    EXPECT_EQ(run_op(Argmax{Sampling::BilinearAligned, fixed(1, 5)}, {ramp}).bytes,
+              (std::vector<uint8_t>{0, 1, 1, 1, 1}));
+    EXPECT_EQ(run_op(Argmax{Sampling::Bilinear, fixed(1, 5)}, {ramp}).bytes, (std::vector<uint8_t>{0, 0, 1, 1, 1}));
+}
+
 TEST(ConfidenceTest, IsTheSoftmaxOfTheWinner) {
     const auto confidence = [](std::vector<float> scores) {
         const auto classes = static_cast<int64_t>(scores.size());

@@ -1,5 +1,6 @@
 #include "runtime/api/baked_model.hpp"
 #include "graph/ir/byte_stream.hpp"
+#include "graph/ir/serialize.hpp"
 #include "models/network.hpp"
 #include "runtime/api/model_loader.hpp"
 #include "runtime/api/runner.hpp"
@@ -91,6 +92,27 @@ TEST(BakedModel, KeepsAllThatIsKnown) {
     EXPECT_FALSE(load_baked(bake(*model, {}, {})).precision_by_device);
 }
 
+TEST(BakedModel, KeepsHowMasksAreMade) {
+    for (const char* network : {"espnet", "lpsnet-s"}) {
+        const auto model = small_model(network);
+        const auto baked = load_baked(bake(*model, {}, {}));
+        EXPECT_EQ(baked.model->mask_sampling, model->mask_sampling) << network;
+        EXPECT_EQ(model->mask_sampling == Sampling::BilinearAligned, model->network == "lpsnet-s");
+    }
+    SegmentationOptions options;
+    options.picture_width = 65;
+    options.picture_height = 33;
+    options.network_width = 64;
+    options.network_height = 32;
+    options.upsampling = Sampling::BilinearAligned;
+    Model whole = *small_model();
+    whole.graph = segmentation_graph(whole.simplified, whole.preprocess, options);
+    ByteWriter writer;
+    write_graph(writer, whole.graph);
+    ByteReader reader(writer.bytes());
+    EXPECT_EQ(std::get<Argmax>(read_graph(reader).nodes.back().op).sampling, Sampling::BilinearAligned);
+}
+
 TEST(BakedModel, StandsAtAnotherSizeWhenAsked) {
     const auto bytes = bake(*small_model(), {}, {});
     const BakedModel baked = load_baked(bytes, {.width = 128, .height = 0, .disabled_passes = {}});
@@ -126,9 +148,9 @@ TEST(BakedModel, RefusesWhatIsNoBakedNetworkInASentence) {
     EXPECT_EQ(refusal(std::vector<uint8_t>(100, 'x')),
               "baked network: expected a file that begins with 'vksegnet', found another kind of file");
     std::vector<uint8_t> bad = good;
-    bad[8] = 3;
+    bad[8] = 4;
     EXPECT_EQ(refusal(bad),
-              "baked network: expected version 2 of the format, found version 3, which a newer vkseg wrote");
+              "baked network: expected version 3 of the format, found version 4, which a newer vkseg wrote");
     bad = good;
     bad[good.size() / 2] ^= 4;
     EXPECT_NE(refusal(bad).find("; the file is damaged"), std::string::npos) << refusal(bad);

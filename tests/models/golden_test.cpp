@@ -1,4 +1,5 @@
 #include "apps/common/image.hpp"
+#include "apps/common/npy.hpp"
 #include "apps/vkseg/golden_case.hpp"
 #include "graph/fuse/fuse.hpp"
 #include "models/network.hpp"
@@ -129,6 +130,28 @@ TEST_P(Golden, PixelsToClasses) {
     EXPECT_GE(agreement(labels, picture.width, picture.height, mask), 0.9999);
 }
 
+/// Masks as the network's authors make them, of scores that are smaller than the picture.
+TEST_P(Golden, PixelsToPublishedMasks) {
+    if (!golden().labels || golden().output_shape[2] == golden().width) GTEST_SKIP() << "no mask is upsampled";
+    if (golden().logits_stride != 1) GTEST_SKIP() << "not all scores are stored";
+    const app::Image picture = app::read_image(golden().image);
+    const auto model = model_of(golden());
+    Runner runner(model, &context(), {PrecisionChoice::FP32, {}});
+    SegmentationOptions options = segmentation(picture.width, picture.height, picture.width, picture.height);
+    options.upsampling = model->mask_sampling;
+    const auto labels = runner.segment(picture.pixels, options)[0];
+
+    Graph stored;
+    const ValueId scores = stored.add_input("scores", {ValueKind::Features, golden().output_shape});
+    const SizeRule size{.fixed = {picture.height, picture.width}};
+    stored.outputs = {stored.add("labels", Argmax{network(golden().network).mask_sampling, size}, {scores})};
+    const HostValue logits{stored.desc(scores), app::read_npy(golden().logits).data, {}};
+    const std::vector<uint8_t> wanted = run_reference(stored, std::span(&logits, 1))[0].bytes;
+    size_t same = 0;
+    for (size_t i = 0; i < wanted.size(); ++i) same += labels[i] == wanted[i];
+    EXPECT_GE(same, wanted.size() - wanted.size() / 1000);
+}
+
 INSTANTIATE_TEST_SUITE_P(, Golden, testing::Combine(each_driver(), testing::ValuesIn(stored_cases())),
                          [](const auto& info) {
                              return std::get<0>(info.param)->name + "_" + identifier(std::get<1>(info.param));
@@ -231,7 +254,7 @@ TEST_P(Pictures, DeviceAndReferenceAgreeOnMaskColoursAndConfidence) {
     Runner device(model, &context(), {PrecisionChoice::FP32, {}}), plain(model, nullptr);
     app::Image picture(131, 87, 3);
     for (size_t i = 0; i < picture.pixels.size(); ++i) picture.pixels[i] = static_cast<uint8_t>(i * 97 % 251);
-    for (Sampling sampling : {Sampling::Nearest, Sampling::Bilinear}) {
+    for (Sampling sampling : {Sampling::Nearest, Sampling::Bilinear, Sampling::BilinearAligned}) {
         SegmentationOptions options;
         options.picture_width = picture.width;
         options.picture_height = picture.height;

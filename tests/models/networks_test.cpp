@@ -3,6 +3,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <functional>
 
 // What each network is: parameters as published, multiply-adds within a part in a thousand, and sentences for what
@@ -132,6 +133,63 @@ TEST(Networks, ASizeThatDoesNotFitNamesTheNearestThatDoes) {
     EXPECT_NO_THROW((void)build_network("espnet", {}, 8, 8));
     EXPECT_NO_THROW((void)build_network("vnet", {}, 333, 217));
     EXPECT_NO_THROW((void)build_network("vnet", {}, 1, 1));
+}
+
+struct Smallest {
+    const char* network;
+    int side;
+    /// What is said of one pixel less.
+    const char* sentence;
+};
+
+class SmallestSize : public testing::TestWithParam<Smallest> {};
+
+TEST_P(SmallestSize, IsTakenAndOneBelowIsRefusedInASentence) {
+    const auto [network, side, sentence] = GetParam();
+    EXPECT_NO_THROW((void)build_network(network, {}, side, side));
+    EXPECT_EQ(refusal([&, network = network, side = side] { (void)build_network(network, {}, side - 1, side - 1); }),
+              sentence);
+}
+
+constexpr const char* no_pixels = "a picture of 0x0 pixels has no pixels";
+INSTANTIATE_TEST_SUITE_P(
+    , SmallestSize,
+    testing::Values(
+        Smallest{"erfnet", 8,
+                 "erfnet cannot take 7x7 pixels ('encoder.initial_block.cat' (concat): expects operands of one height "
+                 "and width, found operand 0 of 13x4x4 and operand 1 of 3x3x3); the nearest size it can take is 8x8"},
+        Smallest{"esnet", 8,
+                 "esnet cannot take 7x7 pixels ('encoder.initial_block.cat' (concat): expects operands of one height "
+                 "and width, found operand 0 of 13x4x4 and operand 1 of 3x3x3); the nearest size it can take is 8x8"},
+        Smallest{"espnet", 7,
+                 "espnet cannot take 6x6 pixels ('cat5' (concat): expects operands of one height and width, found "
+                 "operand 0 of 20x4x4 and operand 1 of 16x3x3); the nearest size it can take is 7x7"},
+        Smallest{"espnet-a", 1, no_pixels}, Smallest{"espnet-b", 1, no_pixels}, Smallest{"espnet-c", 1, no_pixels},
+        Smallest{"espnetv2", 1, no_pixels}, Smallest{"espnetv2-cls", 1, no_pixels}, Smallest{"lpsnet", 1, no_pixels},
+        Smallest{"lpsnet-s", 1, no_pixels}, Smallest{"lpsnet-m", 1, no_pixels}, Smallest{"lpsnet-l", 1, no_pixels},
+        Smallest{"vnet", 1, no_pixels}),
+    [](const auto& info) {
+        std::string name = info.param.network;
+        std::ranges::replace(name, '-', '_');
+        return name;
+    });
+
+TEST(Weights, OfOtherClassesSayWithWhichConfigurationTheyFit) {
+    const auto build = [](const char* network, const Weights& weights) {
+        return [=] { (void)build_network(network, {}, weights, 64, 64); };
+    };
+    expect_refusal(build("lpsnet-s", make_random_weights("lpsnet-s", {{"classes", 11.0}})),
+                   {"tensor 'head.weight' is 11x", "they fit lpsnet-s with --config '{\"classes\": 11}'"});
+    expect_refusal(build("espnet", make_random_weights("espnet", {{"classes", 12.0}})),
+                   {"they fit espnet with --config '{\"classes\": 12}'"});
+    const Config with_norm{{"batch_norm", true}};
+    expect_refusal(build("lpsnet-s", make_random_weights("lpsnet-s", with_norm)),
+                   {"they fit lpsnet-s with --config '{\"batch_norm\": true}'"});
+    const Config both{{"batch_norm", true}, {"classes", 12.0}};
+    expect_refusal(build("lpsnet-s", make_random_weights("lpsnet-s", both)),
+                   {"they fit lpsnet-s with --config '{\"classes\": 12, \"batch_norm\": true}'"});
+    // Where no such configuration fits, nothing is said of one.
+    EXPECT_EQ(refusal(build("lpsnet-s", make_random_weights("vnet", {}))).find("--config"), std::string::npos);
 }
 
 TEST(Weights, TheOnesMadeUpFit) {

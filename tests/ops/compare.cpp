@@ -100,18 +100,31 @@ Differences compare_bytes(const HostValue& expected, std::span<const uint8_t> fo
     return differences;
 }
 
-/// The scores at the size of the labels, by the reference of Resize, which samples as Argmax does.
-HostValue sampled_scores(const Graph& graph, const HostValue& scores, const TensorDesc& labels) {
+/// The scores at the size of the labels. Bilinear ones by the reference of Resize, which samples as Argmax does.
+HostValue sampled_scores(const Graph& graph, const HostValue& scores, Sampling sampling, const TensorDesc& labels) {
+    if (sampling == Sampling::Nearest) {
+        HostValue sampled{{ValueKind::Features, {scores.desc.channels(), labels.height(), labels.width()}}, {}, {}};
+        for (int c = 0; c < scores.desc.channels(); ++c)
+            for (int y = 0; y < labels.height(); ++y)
+                for (int x = 0; x < labels.width(); ++x) {
+                    const int iy = (2 * y + 1) * scores.desc.height() / (2 * labels.height());
+                    const int ix = (2 * x + 1) * scores.desc.width() / (2 * labels.width());
+                    const int row = c * scores.desc.height() + iy;
+                    sampled.floats.push_back(scores.floats[static_cast<size_t>(row * scores.desc.width() + ix)]);
+                }
+        return sampled;
+    }
+    const auto mode = sampling == Sampling::Bilinear ? Resize::Mode::Bilinear : Resize::Mode::BilinearAligned;
     Node node;
-    node.op = Resize{.mode = Resize::Mode::Bilinear, .size = {.fixed = {labels.height(), labels.width()}}};
+    node.op = Resize{.mode = mode, .size = {.fixed = {labels.height(), labels.width()}}};
     const HostValue* operands[] = {&scores};
     return reference(node, graph, operands);
 }
 
-Differences compare_labels(const Graph& graph, const HostValue& scores, const HostValue& expected,
+Differences compare_labels(const Graph& graph, const HostValue& scores, Sampling sampling, const HostValue& expected,
                            std::span<const uint8_t> found, double indistinct) {
     Differences differences(expected.desc, expected.bytes.size());
-    const HostValue sampled = sampled_scores(graph, scores, expected.desc);
+    const HostValue sampled = sampled_scores(graph, scores, sampling, expected.desc);
     double largest = 0.0;
     for (const float score : sampled.floats) largest = std::max(largest, std::abs(double{score}));
     const size_t pixels = expected.bytes.size();
@@ -178,8 +191,9 @@ std::vector<HostValue> reference_values(const Graph& graph, std::span<const Host
             const bool given = std::ranges::find(graph.inputs, scores) != graph.inputs.end();
             const double indistinct =
                 given || precision == Precision::FP32 ? indistinct_scores : indistinct_scores_fp16;
-            if (!given || argmax->sampling == Sampling::Bilinear)
-                return compare_labels(graph, values[static_cast<size_t>(scores)], expected, found, indistinct)
+            if (!given || argmax->sampling != Sampling::Nearest)
+                return compare_labels(graph, values[static_cast<size_t>(scores)], argmax->sampling, expected, found,
+                                      indistinct)
                     .result(name);
         }
     }

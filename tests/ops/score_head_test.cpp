@@ -15,16 +15,19 @@ OpCase classes_of(std::string name, std::function<ValueId(OpGraph&)> scores, Sam
     return {.name = "head_" + std::move(name), .build = build, .simplified_nodes = 2};
 }
 
-OpCase conv(int in, int classes, Axes size, Conv2d op, bool bias = true) {
+OpCase conv(int in, int classes, Axes size, Conv2d op, bool bias = true, Sampling sampling = Sampling::Nearest) {
     const std::string name = "conv_" + std::to_string(in) + "_to_" + std::to_string(classes) + "_k" +
                              to_string(op.kernel) + "_s" + to_string(op.stride) + "_" + to_string(size);
-    return classes_of(name, [=](OpGraph& net) {
-        Conv2d full = op;
-        full.out_channels = classes;
-        full.weight = net.weights({classes, in, op.kernel.h, op.kernel.w}, int64_t{in} * op.kernel.h * op.kernel.w);
-        if (bias) full.bias = net.vector(classes, -0.5f, 0.5f);
-        return net.add(full, {net.input(in, size)});
-    });
+    return classes_of(
+        name,
+        [=](OpGraph& net) {
+            Conv2d full = op;
+            full.out_channels = classes;
+            full.weight = net.weights({classes, in, op.kernel.h, op.kernel.w}, int64_t{in} * op.kernel.h * op.kernel.w);
+            if (bias) full.bias = net.vector(classes, -0.5f, 0.5f);
+            return net.add(full, {net.input(in, size)});
+        },
+        sampling);
 }
 
 OpCase transposed(int in, int classes, Axes size, ConvTranspose2d op, bool bias = true) {
@@ -43,7 +46,9 @@ OpCase resized(int classes, Axes from, Axes to, Resize::Mode mode, const char* m
                Sampling sampling = Sampling::Nearest) {
     const std::string name = std::string("resize_") + mode_name + "_c" + std::to_string(classes) + "_" +
                              to_string(from) + "_to_" + to_string(to) +
-                             (sampling == Sampling::Bilinear ? "_twice" : "");
+                             (sampling == Sampling::Bilinear          ? "_twice"
+                              : sampling == Sampling::BilinearAligned ? "_twice_aligned"
+                                                                      : "");
     return classes_of(
         name,
         [=](OpGraph& net) {
@@ -64,6 +69,7 @@ std::vector<OpCase> cases() {
         transposed(4, 6, {1, 1}, {.kernel = {1, 1}, .stride = {2, 3}, .output_padding = {1, 2}}),
         conv(4, 2, {1, 1}, {}),
         conv(25, 20, {9, 14}, {}),
+        conv(9, 12, {6, 11}, {}, true, Sampling::BilinearAligned),
         conv(7, 19, {11, 13}, {.kernel = {3, 3}, .padding = pad_all(1, 1)}, false),
         conv(6, 131, {5, 7}, {.kernel = {3, 1}, .stride = {2, 1}, .padding = pad_all(1, 0)}),
         conv(3, 256, {4, 3}, {.kernel = {3, 3}, .dilation = {2, 2}, .padding = pad_all(2, 2)}),
@@ -75,6 +81,7 @@ std::vector<OpCase> cases() {
         result.push_back(resized(19, {7, 5}, {23, 31}, mode, name));
         result.push_back(resized(5, {13, 17}, {7, 1}, mode, name));
         result.push_back(resized(3, {1, 1}, {3, 5}, mode, name, Sampling::Bilinear));
+        result.push_back(resized(6, {4, 9}, {11, 21}, mode, name, Sampling::BilinearAligned));
     }
     result.push_back({.name = "head_of_a_concatenation_with_pad_lanes", .build = [] {
                           OpGraph net;

@@ -21,6 +21,18 @@ const std::vector<Case>& table() {
     return cases;
 }
 
+const char* sampling_name(Sampling sampling) {
+    switch (sampling) {
+        case Sampling::Nearest:
+            return "_nearest";
+        case Sampling::Bilinear:
+            return "_bilinear";
+        case Sampling::BilinearAligned:
+            return "_bilinear_aligned";
+    }
+    return "";
+}
+
 template <typename ScoreOp>
 OpCase make(const std::string& name, Sampling sampling, const Case& test, bool ties) {
     const auto build = [=] {
@@ -28,8 +40,8 @@ OpCase make(const std::string& name, Sampling sampling, const Case& test, bool t
         const ValueId x = net.input(test.channels, test.from);
         return net.with_outputs({net.add(ScoreOp{sampling, {.fixed = test.to}}, {x})});
     };
-    return {.name = name + (sampling == Sampling::Nearest ? "_nearest" : "_bilinear") + (ties ? "_ties" : "") + "_c" +
-                    std::to_string(test.channels) + "_" + to_string(test.from) + "_to_" + to_string(test.to),
+    return {.name = name + sampling_name(sampling) + (ties ? "_ties" : "") + "_c" + std::to_string(test.channels) +
+                    "_" + to_string(test.from) + "_to_" + to_string(test.to),
             .build = build,
             .simplified_nodes = 1,
             .ties = ties};
@@ -38,7 +50,7 @@ OpCase make(const std::string& name, Sampling sampling, const Case& test, bool t
 std::vector<OpCase> cases() {
     std::vector<OpCase> result;
     for (const Case& test : table())
-        for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear}) {
+        for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear, Sampling::BilinearAligned}) {
             result.push_back(make<Argmax>("argmax", sampling, test, false));
             result.push_back(make<Confidence>("confidence", sampling, test, false));
             // The first of equals, whatever lane and plane it lies in. Interpolated ties are left to the rounding.

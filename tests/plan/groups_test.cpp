@@ -239,6 +239,64 @@ TEST_F(Pyramids, ThatNeedTooMuchSharedMemoryStayAlone) {
     EXPECT_EQ(groups_of(b.graph).substr(0, 12), "eesp_pyramid");
 }
 
+/// Conv2d of any odd kernel that keeps the size.
+ValueId centred(test::Builder& b, const std::string& name, ValueId x, int out_channels, Axes kernel, int dilation = 1) {
+    Conv2d op{.kernel = kernel,
+              .dilation = {dilation, dilation},
+              .padding = pad_all(dilation * (kernel.h / 2), dilation * (kernel.w / 2)),
+              .out_channels = out_channels};
+    op.weight =
+        b.graph.add_constant(name + ".weight", test::tensor({out_channels, b.channels(x), kernel.h, kernel.w}, 3));
+    return b.graph.add(name, op, {x});
+}
+
+TEST(ConvPairs, OfAFactorisedUnit) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(8));
+    const ValueId a = b.relu("a", centred(b, "a1", x, 8, {3, 1})), y = b.relu("y", centred(b, "a2", a, 8, {1, 3}));
+    const ValueId c = b.relu("c", centred(b, "b1", y, 8, {5, 1}, 2));
+    b.output(b.relu("end", b.add("sum", centred(b, "b2", c, 8, {1, 5}, 2), x)));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph),
+              "conv_pair(%1) -> %5 : a1 a2\n"
+              "conv_pair(%5, %1 by texel) -> %10 : b1 b2\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"conv_pair"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+}
+
+TEST(ConvPairs, SideBySideSumUp) {
+    test::Builder b;
+    const ValueId shared = b.pool("x", b.input(8));
+    ValueId sum = shared;
+    for (const int dilation : {2, 5, 9}) {
+        const std::string name = fmt::format("d{}", dilation);
+        const ValueId y = centred(b, name + "b", b.relu(name, centred(b, name + "a", shared, 8, {3, 1}, dilation)), 8,
+                                  {1, 3}, dilation);
+        sum = b.add(name + "sum", y, sum);
+    }
+    b.output(b.relu("end", sum));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "conv_pair(%1, %1 by texel) -> %14 : d2a d2b d5a d5b d9a d9b\n");
+}
+
+TEST(ConvPairs, WithAnotherReaderBetweenOrASecondRowAreNone) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(8));
+    const ValueId a = centred(b, "a", x, 8, {3, 1});
+    b.output(centred(b, "b", a, 8, {1, 3}));
+    b.output(b.pool("c", a));
+    b.output(centred(b, "d", centred(b, "e", x, 8, {1, 3}), 8, {3, 1}));
+    // Most of a run would be for the neighbours.
+    b.output(centred(b, "f", centred(b, "g", x, 8, {3, 1}), 8, {1, 3}, 20));
+    simplify(b.graph);
+    Choices no_twins;
+    no_twins.disabled_fusions = {"twin_conv"};
+    EXPECT_EQ(groups_of(b.graph, no_twins), "");
+}
+
 TEST(NormLoads, ThatRepeatTooOftenOrHaveOtherReadersAreNone) {
     test::Builder b;
     const ValueId x = b.pool("x", b.input(4, 16, 16)), cat = b.concat("cat", {x, b.pool("y", b.graph.inputs[0])});

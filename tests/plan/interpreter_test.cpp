@@ -148,5 +148,28 @@ TEST(Interpreter, OddSizesKeepTheirNumbers) {
                     << network << " " << width << "x" << height << " on " << device;
 }
 
+TEST(Interpreter, LabelsAndConfidenceAtAnotherSize) {
+    for (const Sampling sampling : {Sampling::Nearest, Sampling::Bilinear, Sampling::BilinearAligned})
+        for (const auto& [width, height] : {std::pair{13, 29}, std::pair{7, 5}, std::pair{3, 2}, std::pair{1, 1}}) {
+            Graph graph;
+            const ValueId scores = graph.add_input("scores", {ValueKind::Features, {6, 5, 7}});
+            const SizeRule size{.fixed = {height, width}};
+            graph.outputs = {graph.add("labels", Argmax{sampling, size}, {scores}),
+                             graph.add("confidence", Confidence{sampling, size}, {scores})};
+            HostValue input{graph.desc(scores), {}, {}};
+            for (size_t i = 0; i < 6 * 5 * 7; ++i)
+                input.floats.push_back(static_cast<float>(i * 2654435761u % 1021) / 256.0f);
+            std::vector<uint8_t> bytes(input.floats.size() * sizeof(float));
+            std::memcpy(bytes.data(), input.floats.data(), bytes.size());
+            const Plan plan = compile(graph, paper_device("minimal"), at(Precision::FP32));
+            const auto found = test::interpret(plan, pack_weights(plan, graph), {bytes});
+            const auto wanted = run_reference(graph, std::span(&input, 1));
+            for (size_t i = 0; i < wanted[0].bytes.size(); ++i) {
+                EXPECT_EQ(found[0][i], wanted[0].bytes[i]) << op_name(graph.nodes[0].op) << " " << i;
+                EXPECT_NEAR(found[1][i], wanted[1].bytes[i], 1) << op_name(graph.nodes[1].op) << " " << i;
+            }
+        }
+}
+
 }  // namespace
 }  // namespace vkseg

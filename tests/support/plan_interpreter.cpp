@@ -141,16 +141,15 @@ size_t epilogue_vectors(const Machine& m) {
 void run_conv2d(const Machine& m) {
     const auto pc = m.push_as<push::Conv>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
-    const bool accumulate = m.spec(11) != 0;
     const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
     const Halves step = halves(pc.out_step), out_size = halves(pc.m.out_size), phases = halves(pc.phases);
     const Halves phase_origin = signed_halves(pc.phase_origin);
-    const bool phased = m.spec(12) != 0;
+    const bool phased = m.spec(11) != 0;
     // What is read goes through scale and shift and an activation first.
     const auto prologue = [&](Vec4 v, size_t biases, uint32_t plane) {
         const size_t base = biases + (1 + epilogue_vectors(m)) * planes;
-        if (m.spec(13) == 0 && m.spec(14) == 0) return v;
-        return m.normalise(v, base, plane, pc.in_planes, m.spec(13), m.spec(14));
+        if (m.spec(12) == 0 && m.spec(13) == 0) return v;
+        return m.normalise(v, base, plane, pc.in_planes, m.spec(12), m.spec(13));
     };
     const auto phase_count = phased ? static_cast<uint32_t>(phases.low * phases.high) : 1;
     m.for_each(halves(pc.grid_size), m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
@@ -175,19 +174,16 @@ void run_conv2d(const Machine& m) {
             const auto plane = static_cast<uint32_t>(z * planes + o);
             const uint32_t out_index = pc.m.out_base + plane * pc.m.out_stride + pixel;
             Vec4 sum = m.weight(biases + o);
-            if (accumulate) {
-                const Vec4 earlier = m.read(2, out_index);
-                for (size_t i = 0; i < 4; ++i) sum[i] += earlier[i];
-            }
             for (size_t ky = 0; ky < rows; ++ky)
                 for (size_t kx = 0; kx < columns; ++kx) {
                     size_t row = weights + (ky * kernel_w + kx) * pc.in_planes * 4 * planes + o;
                     const int iy =
                         static_cast<int>(y) * stride.high + origin.high + static_cast<int>(ky) * dilation.high;
-                    const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(kx) * dilation.low;
+                    const int ix = static_cast<int>(x) * stride.low + origin.low +
+                                   static_cast<int>(kernel_w == 1 ? ky : kx) * dilation.low;
                     const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
-                        const bool split = m.spec(15) != 0 && i >= pc.split;
+                        const bool split = m.spec(14) != 0 && i >= pc.split;
                         const uint32_t base =
                             split ? pc.m.add_base + (i - pc.split) * pc.m.add_stride
                                   : pc.m.in_base + (z * pc.block_in + i * pc.plane_step) * pc.m.in_stride;
@@ -446,6 +442,82 @@ void run_pyramid_unit(const Machine& m) {
     });
 }
 
+void run_conv_pair(const Machine& m) {
+    const auto pc = m.push_as<push::ConvPair>();
+    const uint32_t slots = m.spec(2), own = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8), kernel2 = m.spec(10);
+    const uint32_t planes = m.spec(11), run = m.spec(0) * m.spec(9);
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
+    const uint32_t covered = m.dispatch.group_count[0] * (run - 2 * pc.halo);
+    /// A pixel between the two convolutions; zeros beyond the border.
+    const auto between = [&](uint32_t branch, uint32_t plane, int x, int y) {
+        Vec4 sum{};
+        if (x < 0 || x >= out_size.low) return sum;
+        const uint32_t part = plane / own, o = plane % own;
+        size_t row = size_t{branch * pc.chunks * slots + part} * pc.m.block_weights + o;
+        const size_t biases = row - o + size_t{kernel_h} * kernel_w * pc.in_planes * 4 * own;
+        sum = m.weight(biases + o);
+        for (uint32_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+            const int dy = static_cast<int>(pc.dilations[branch] & 255),
+                      dx = static_cast<int>(pc.dilations[branch] >> 8 & 255);
+            const int iy = y * stride.high + (static_cast<int>(tap / kernel_w) - static_cast<int>(kernel_h / 2)) * dy;
+            const int ix = x * stride.low + (static_cast<int>(tap % kernel_w) - static_cast<int>(kernel_w / 2)) * dx;
+            const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+            for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                Vec4 texel{};
+                if (valid)
+                    texel = m.read(0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                for (size_t lane = 0; lane < 4; ++lane, row += own) {
+                    const Vec4 w = m.weight(row);
+                    for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                }
+            }
+        }
+        sum = m.normalise(sum, biases + own, o, own, m.spec(12), m.spec(13));
+        if (m.plan.fp16)
+            for (float& v : sum) v = round_to_half(v);
+        return sum;
+    };
+    for (int y = 0; y < std::min(out_size.high, static_cast<int>(m.dispatch.group_count[1])); ++y) {
+        // A row between the two for each branch.
+        std::vector<Vec4> rows;
+        for (uint32_t branch = 0; branch < pc.branches; ++branch)
+            for (uint32_t plane = 0; plane < pc.mid_planes; ++plane)
+                for (int x = 0; x < out_size.low; ++x) rows.push_back(between(branch, plane, x, y));
+        for (int x = 0; x < std::min(out_size.low, static_cast<int>(covered)); ++x)
+            for (uint32_t plane = 0; plane < pc.out_planes; ++plane) {
+                const uint32_t slot = plane / planes, o = plane % planes;
+                const size_t last = pc.final_weights + size_t{slot} * pc.final_block;
+                Vec4 sum{};
+                for (uint32_t branch = 0; branch < pc.branches; ++branch) {
+                    const Vec4 bias = m.weight(last + branch * planes + o);
+                    for (size_t j = 0; j < 4; ++j) sum[j] += bias[j];
+                    for (uint32_t k = 0; k < kernel2; ++k) {
+                        const int at = x + (static_cast<int>(k) - static_cast<int>(kernel2 / 2)) *
+                                               static_cast<int>(pc.dilations[branch] >> 16 & 255);
+                        if (at < 0 || at >= out_size.low) continue;
+                        for (uint32_t i = 0; i < pc.mid_planes; ++i) {
+                            const uint32_t chunk = i / (slots * own), in_chunk = i % (slots * own);
+                            const size_t row = pc.second_weights +
+                                               size_t{(branch * pc.chunks + chunk) * slots + slot} * pc.second_block +
+                                               (size_t{k} * slots * own + in_chunk) * 4 * planes + o;
+                            const Vec4& texel =
+                                rows[(size_t{branch} * pc.mid_planes + i) * static_cast<size_t>(out_size.low) +
+                                     static_cast<size_t>(at)];
+                            for (size_t lane = 0; lane < 4; ++lane) {
+                                const Vec4 w = m.weight(row + lane * planes);
+                                for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                            }
+                        }
+                    }
+                }
+                const auto pixel = static_cast<uint32_t>(y * out_size.low + x);
+                m.write(pc.m.out_base + plane * pc.m.out_stride + pixel,
+                        m.epilogue(sum, last + pc.branches * planes, o, planes,
+                                   pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+            }
+    }
+}
+
 /// Kernels on plane_kernel.glsl. `value(x, y, plane, o, weights)` gives the result before the epilogue.
 template <typename Value>
 void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) {
@@ -672,7 +744,7 @@ void write_labels(const Machine& m, Halves size, const Label& label) {
 void run_argmax(const Machine& m) {
     const auto pc = m.push_as<push::Argmax>();
     const Halves size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
-    if (m.spec(3) != 0) throw std::logic_error("the interpreter knows no confidence");
+    const bool confidence = m.spec(3) != 0;
     const uint32_t sampling = m.spec(4);
     /// The two scores on an axis and the weight of the second.
     struct Taps {
@@ -694,10 +766,9 @@ void run_argmax(const Machine& m) {
         const int low = static_cast<int>(source);
         return Taps{low, std::min(low + 1, extent - 1), source - static_cast<float>(low)};
     };
+    std::vector<float> scores(pc.channels);
     write_labels(m, size, [&](int x, int y) {
         const Taps tx = taps(x, pc.scale_x, in_size.low, size.low), ty = taps(y, pc.scale_y, in_size.high, size.high);
-        uint32_t best = 0;
-        float highest = -INFINITY;
         for (uint32_t c = 0; c < pc.channels; ++c) {
             const auto at = [&](int sy, int sx) {
                 return m.read(
@@ -705,13 +776,13 @@ void run_argmax(const Machine& m) {
             };
             const float top = std::lerp(at(ty.low, tx.low), at(ty.low, tx.high), tx.fraction);
             const float bottom = std::lerp(at(ty.high, tx.low), at(ty.high, tx.high), tx.fraction);
-            const float score = std::lerp(top, bottom, ty.fraction);
-            if (score > highest) {
-                highest = score;
-                best = c;
-            }
+            scores[c] = std::lerp(top, bottom, ty.fraction);
         }
-        return best;
+        const auto best = std::ranges::max_element(scores);
+        if (!confidence) return static_cast<uint32_t>(best - scores.begin());
+        float total = 0;
+        for (const float score : scores) total += std::exp(score - *best);
+        return static_cast<uint32_t>(255.0f / total + 0.5f);
     });
 }
 
@@ -759,6 +830,7 @@ void run(const Machine& m) {
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return run_conv2d(m);
     if (is("twin_conv_")) return run_twin_conv(m);
+    if (is("conv_pair_")) return run_conv_pair(m);
     if (is("pyramid_unit_")) return run_pyramid_unit(m);
     if (is("esp_pyramid_")) return run_esp_pyramid(m);
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);

@@ -194,7 +194,7 @@ typedef enum vkseg_precision {
 
 typedef enum vkseg_upsampling {
     VKSEG_NEAREST = 0, /* the class of the score below the pixel's centre */
-    VKSEG_BILINEAR = 1 /* scores are interpolated, then compared */
+    VKSEG_BILINEAR = 1 /* scores are interpolated, then compared: with aligned corners where the published network does */
 } vkseg_upsampling;
 
 typedef struct vkseg_output_desc {

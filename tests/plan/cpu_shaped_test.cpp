@@ -1,0 +1,61 @@
+#include "graph/passes/passes.hpp"
+#include "graph/plan/device_facts.hpp"
+#include "graph/plan/plan.hpp"
+#include "models/network.hpp"
+#include "shader_catalog.hpp"
+
+#include <gtest/gtest.h>
+
+#include <map>
+
+// What the CPU-shaped family costs before it computes anything: a driver compiles each unrolled multiply-add, 0.2 ms,
+// at the first dispatch of a pipeline.
+
+namespace vkseg {
+namespace {
+
+struct Case {
+    const char* network;
+    int width, height;
+    uint64_t most_unrolled_macs;
+    friend void PrintTo(const Case& one, std::ostream* out) { *out << one.network; }
+};
+
+class CpuShaped : public testing::TestWithParam<Case> {};
+
+TEST_P(CpuShaped, PipelinesHoldFewUnrolledMultiplyAdds) {
+    const auto& [network, width, height, most] = GetParam();
+    Graph graph = build_network(network, {}, width, height).graph;
+    simplify(graph);
+    const Plan plan = compile(graph, paper_device("lavapipe"));
+    const ShaderId conv = catalog::conv2d(catalog::Storage::f32, catalog::Access::texel);
+    std::map<std::vector<uint32_t>, uint64_t> pipelines;
+    for (const Step& step : plan.steps)
+        for (const Dispatch& dispatch : step.dispatches) {
+            if (dispatch.shader != conv) continue;
+            const auto& spec = dispatch.specialization;
+            // planes out, kernel height and width, planes in; 4 x 4 lanes
+            pipelines[spec] = uint64_t{16} * spec.at(6) * spec.at(7) * spec.at(8) * spec.at(10);
+        }
+    uint64_t sum = 0;
+    for (const auto& [key, macs] : pipelines) {
+        sum += macs;
+        EXPECT_LE(macs, 7200u);
+    }
+    EXPECT_GT(sum, 0u);
+    EXPECT_LE(sum, most) << "in " << pipelines.size() << " pipelines";
+    RecordProperty("unrolled_macs", static_cast<int>(sum));
+}
+
+INSTANTIATE_TEST_SUITE_P(Networks, CpuShaped,
+                         testing::Values(Case{"espnet", 1024, 512, 30000}, Case{"espnetv2", 1024, 512, 37000},
+                                         Case{"esnet", 1024, 512, 45000}, Case{"erfnet", 1024, 512, 37000},
+                                         Case{"lpsnet-s", 2048, 1024, 30000}, Case{"vnet", 1024, 512, 30000}),
+                         [](const auto& info) {
+                             std::string name = info.param.network;
+                             std::erase(name, '-');
+                             return name;
+                         });
+
+}  // namespace
+}  // namespace vkseg
