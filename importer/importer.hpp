@@ -29,9 +29,9 @@ namespace vkseg {
 /// `__metadata__` are kept, a leading `module.` of names is dropped.
 [[nodiscard]] Weights read_safetensors(const std::filesystem::path& file);
 
-/// Writes every tensor as F32, ordered by name, bits unchanged, and the metadata. The file appears complete or not at all: it is
-/// written beside the target and renamed, so after an error (disk full included) an existing target is untouched
-/// and no temporary file remains. Two threads may even save to the same target: the last rename wins.
+/// Writes every tensor as F32, ordered by name, bits unchanged, and the metadata. The file appears complete or not at
+/// all: it is written beside the target and renamed, so after an error (disk full included) an existing target is
+/// untouched and no temporary file remains. Two threads may even save to the same target: the last rename wins.
 void save_safetensors(const std::filesystem::path& file, const Weights& weights);
 
 /// Names of the tensors that hold a NaN or an infinity, in order. Loading accepts such tensors: whether to go on

@@ -152,6 +152,20 @@ struct BenchOptions {
     std::vector<std::string> networks;
     int repeat = 10;
     int warm_up = 2;
+    /// scores or labels
+    std::string task = "scores";
+    /// Also measure each without any fusion.
+    bool without_fusions = false;
+    /// Start without any pipelines that were kept.
+    bool cold = false;
+    bool profile = false;
+    /// Like `json`.
+    std::string markdown;
+    std::string trace;
+    std::string html;
+
+    /// A trace and a page show nothing else.
+    [[nodiscard]] bool wants_profile() const { return profile || !trace.empty() || !html.empty(); }
 };
 int run_bench(const BenchOptions& options);
 

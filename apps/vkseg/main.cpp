@@ -248,11 +248,25 @@ int run(int argc, char** argv) {
     add_json(*sub, tune.common.json);
 
     BenchOptions bench;
-    sub = command("bench", "Time networks: GPU time and end to end, host floats to host scores", bench, run_bench);
+    sub = command("bench", "Time networks: GPU time, end to end, start-up, memory, CPU time; --profile: every dispatch",
+                  bench, run_bench);
     sub->add_option("network", bench.networks, "Networks: names, or files of 'vkseg bake'")->required();
     sub->add_option("--repeat", bench.repeat, "Timed runs of each")->capture_default_str();
     sub->add_option("--warm-up", bench.warm_up, "Runs before them")->capture_default_str();
+    sub->add_option("--task", bench.task, "scores: floats to floats; labels: 8-bit RGB to one class byte a pixel")
+        ->type_name("scores|labels")
+        ->capture_default_str();
+    sub->add_flag("--without-fusions", bench.without_fusions, "Time each a second time with every fusion off");
+    sub->add_flag("--cold", bench.cold, "Start without pipelines that were kept, ours and the driver's");
+    sub->add_flag("--profile", bench.profile,
+                  "Time every dispatch, beside bandwidth and arithmetic that the device was measured to reach");
+    sub->add_flag("--markdown{-}", bench.markdown,
+                  "Print Markdown on standard output, or write it to a file with --markdown=FILE");
+    sub->add_option("--trace", bench.trace, "Write the profile as a trace for Perfetto or chrome://tracing")
+        ->type_name("FILE");
+    sub->add_option("--html", bench.html, "Write the profile as a page: bars and roofline")->type_name("FILE");
     add_model(*sub, bench.common);
+    sub->get_option("--precision")->description("fp32, fp16, auto, or several with commas: fp32,fp16");
     add_json(*sub, bench.common.json);
 
     CLI11_PARSE(app, argc, argv);

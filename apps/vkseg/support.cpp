@@ -31,11 +31,13 @@ const char* Engine::precision_name() const {
     return runner->precision() == Precision::FP16 ? "fp16" : "fp32";
 }
 
-std::unique_ptr<Context> open_context(const CommonOptions& options) {
+std::unique_ptr<Context> open_context(const CommonOptions& options,
+                                      const std::function<void(ContextOptions&)>& adjust) {
     if (options.device == "reference") return nullptr;
     ContextOptions context;
     context.device = options.device;
     context.log = warn;
+    if (adjust) adjust(context);
     return std::make_unique<Context>(std::move(context));
 }
 

@@ -8,6 +8,7 @@
 #include <nlohmann/json_fwd.hpp>
 
 #include <array>
+#include <functional>
 #include <memory>
 #include <string>
 
@@ -39,7 +40,9 @@ struct OpenedNetwork {
     PrecisionChoice precision = PrecisionChoice::Auto;
 };
 
-[[nodiscard]] std::unique_ptr<Context> open_context(const CommonOptions& options);
+/// Null for the reference. `adjust` may change how a context is opened.
+[[nodiscard]] std::unique_ptr<Context> open_context(const CommonOptions& options,
+                                                    const std::function<void(ContextOptions&)>& adjust = {});
 [[nodiscard]] OpenedNetwork open_network(const CommonOptions& options, const std::string& network, const Config& config,
                                          std::array<int, 2> size);
 /// Throws `Error` when neither `--weights` nor a baked network is named.
