@@ -10,9 +10,9 @@ class Context;
 class Session;
 struct Plan;
 
-/// What this device reaches at most, measured in some tenths of a second: a copy that is larger than caches, chains of
-/// multiply-adds in fp32, and dispatches that do next to nothing. fp16 arithmetic is not measured, since no kernel
-/// uses it. Throws what sessions throw.
+/// What this device reaches at most, measured in some tenths of a second: a copy that is larger than caches and one
+/// that is not, chains of multiply-adds in fp32, and dispatches that do next to nothing. fp16 arithmetic is not
+/// measured, since no kernel uses it. Throws what sessions throw.
 [[nodiscard]] DevicePeaks measure_peaks(Context& context);
 
 /// The plans behind it, for tests. The copy moves `bytes` from one half of the arena to the other, `steps` times.
@@ -22,7 +22,8 @@ enum class PeakAccess : uint8_t { Ssbo, Bda, Texel };
 /// at its index in the workgroup and up.
 [[nodiscard]] Plan peak_fma_plan(uint32_t workgroups, uint32_t iterations, float multiplier, float addend);
 
-/// Shortest of `runs` runs of the session's plan in nanoseconds: by timestamps, else on the wall.
+/// Shortest of `runs` runs, or of fewer long ones, of the session's plan in nanoseconds: by timestamps, else on the
+/// wall.
 [[nodiscard]] uint64_t fastest_run_ns(Session& session, const Context& context, int runs);
 
 }  // namespace vkseg

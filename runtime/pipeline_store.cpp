@@ -24,6 +24,7 @@ PipelineStore::PipelineStore(const Context& context, bool use_disk) : context_(c
         info.initialDataSize = blob->size();
         info.pInitialData = blob->data();
         saved_bytes_ = blob->size();
+        kept_some_ = blob->size() > sizeof(VkPipelineCacheHeaderVersionOne);
     }
     VkPipelineCache cache = VK_NULL_HANDLE;
     vk::check(context.table().CreatePipelineCache(context.device(), &info, nullptr, &cache), "make a pipeline cache");

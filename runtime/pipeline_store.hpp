@@ -47,6 +47,8 @@ public:
     /// calling thread and may return false to stop; then `prepare` returns false and keeps what was made.
     bool prepare(const Plan& plan, const std::function<bool(size_t, size_t)>& progress = {});
     [[nodiscard]] size_t pipeline_count() const;
+    /// Pipelines that were kept somewhere were given to the driver.
+    [[nodiscard]] bool kept_some() const { return kept_some_; }
     /// The driver's cache as bytes that another context on this device and driver can be made with.
     [[nodiscard]] std::vector<uint8_t> export_cache() const;
     /// Keeps new pipelines on disk now; the destructor does so too. Does nothing without a disk cache or news.
@@ -61,6 +63,7 @@ private:
     const Context& context_;
     std::unique_ptr<PipelineCacheFile> file_;
     size_t saved_bytes_ = 0;
+    bool kept_some_ = false;
     vk::Owned<VkPipelineCache> cache_;
     mutable std::mutex mutex_;  // guards the maps
     std::map<ShaderId, ShaderProgram> programs_;

@@ -117,6 +117,7 @@ std::vector<Group> form_groups(const LowerContext& context) {
             if (std::ranges::any_of(group->nodes, is_taken)) continue;
             group->pattern = pattern->name;
             std::ranges::sort(group->nodes);
+            if (context.choices.layer(label_of(*group, graph)).separate) continue;
             for (int place : group->nodes)
                 (is_recomputed(place) ? recomputed : taken)[static_cast<size_t>(place)] = true;
             ending_at[static_cast<size_t>(group->nodes.back())] = std::move(group);

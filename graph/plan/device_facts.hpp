@@ -17,6 +17,8 @@ struct DevicePeaks {
     double fp32_gflops = 0;
     double fp16_gflops = 0;
     double memory_gb_per_s = 0;
+    /// The same of data that a cache holds.
+    double cache_gb_per_s = 0;
     /// What one more dispatch costs, its barrier included.
     double launch_us = 0;
     /// Whose figures these are.

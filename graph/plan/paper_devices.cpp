@@ -72,7 +72,7 @@ std::vector<DeviceFacts> describe_devices() {
     // Of the cards with 12 GB the slowest: NVIDIA's product page has 3584 CUDA cores at 1.78 GHz boost, 192 bits of
     // GDDR6 at 15 Gbit/s; the GA10x whitepaper has 128 cores a multiprocessor, and fp16 at the rate of fp32.
     nvidia.compute_units = 28;
-    nvidia.peaks = {gflops(3584, 1.777), gflops(3584, 1.777), 360, discrete_launch_us, "GeForce RTX 3060 12 GB"};
+    nvidia.peaks = {gflops(3584, 1.777), gflops(3584, 1.777), 360, 0, discrete_launch_us, "GeForce RTX 3060 12 GB"};
     add(nvidia);
 
     DeviceFacts orin = nvidia;
@@ -83,7 +83,7 @@ std::vector<DeviceFacts> describe_devices() {
     // Jetson Orin Nano series data sheet: 1024 CUDA cores at 625 MHz, 68 GB/s (before the faster "Super" modes); 128
     // cores a multiprocessor. fp16 as above.
     orin.compute_units = 8;
-    orin.peaks = {gflops(1024, 0.625), gflops(1024, 0.625), 68, integrated_launch_us, "Jetson Orin Nano 8 GB"};
+    orin.peaks = {gflops(1024, 0.625), gflops(1024, 0.625), 68, 0, integrated_launch_us, "Jetson Orin Nano 8 GB"};
     add(orin);
 
     DeviceFacts tx2 = orin;
@@ -92,7 +92,7 @@ std::vector<DeviceFacts> describe_devices() {
     tx2.device_memory_bytes = 7 * GiB;
     // Jetson TX2 data sheet: 256 Pascal cores at 1.3 GHz, "1.33 TFLOPS" in fp16, 59.7 GB/s; two multiprocessors.
     tx2.compute_units = 2;
-    tx2.peaks = {gflops(256, 1.3), gflops(512, 1.3), 59.7, integrated_launch_us, "Jetson TX2"};
+    tx2.peaks = {gflops(256, 1.3), gflops(512, 1.3), 59.7, 0, integrated_launch_us, "Jetson TX2"};
     add(tx2);
 
     DeviceFacts nano = tx2;
@@ -102,7 +102,7 @@ std::vector<DeviceFacts> describe_devices() {
     nano.max_allocation_bytes = 2 * GiB;
     // Jetson Nano data sheet: 128 Maxwell cores at 921 MHz, "472 GFLOPS" in fp16, 25.6 GB/s; one multiprocessor.
     nano.compute_units = 1;
-    nano.peaks = {gflops(128, 0.9216), gflops(256, 0.9216), 25.6, integrated_launch_us, "Jetson Nano"};
+    nano.peaks = {gflops(128, 0.9216), gflops(256, 0.9216), 25.6, 0, integrated_launch_us, "Jetson Nano"};
     add(nano);
 
     DeviceFacts amd = nvidia;
@@ -118,7 +118,7 @@ std::vector<DeviceFacts> describe_devices() {
     // AMD's product page: 40 compute units of 64 lanes, 2581 MHz boost, 384 GB/s; packed fp16 at twice the rate. Its
     // 96 MB of Infinity Cache are in no floor.
     amd.compute_units = 40;
-    amd.peaks = {gflops(2560, 2.581), gflops(5120, 2.581), 384, discrete_launch_us, "Radeon RX 6700 XT"};
+    amd.peaks = {gflops(2560, 2.581), gflops(5120, 2.581), 384, 0, discrete_launch_us, "Radeon RX 6700 XT"};
     add(amd);
 
     DeviceFacts arc = nvidia;
@@ -133,7 +133,7 @@ std::vector<DeviceFacts> describe_devices() {
     arc.device_memory_bytes = 8 * GiB;
     // Intel's product page: 28 Xe cores of 128 lanes at 2050 MHz, 512 GB/s; fp16 at twice the rate.
     arc.compute_units = 28;
-    arc.peaks = {gflops(3584, 2.05), gflops(7168, 2.05), 512, discrete_launch_us, "Arc A750"};
+    arc.peaks = {gflops(3584, 2.05), gflops(7168, 2.05), 512, 0, discrete_launch_us, "Arc A750"};
     add(arc);
 
     DeviceFacts mali;
@@ -157,7 +157,8 @@ std::vector<DeviceFacts> describe_devices() {
     // Exynos 2100: 14 cores (Samsung); 32 multiply-adds a core and clock in fp32, twice that in fp16 (Arm's Valhall
     // pages); 854 MHz and 51.2 GB/s of LPDDR5 as reviewers measured and computed (AnandTech).
     mali.compute_units = 14;
-    mali.peaks = {gflops(14 * 32, 0.854), gflops(14 * 64, 0.854), 51.2, phone_launch_us, "Mali-G78 MP14, Exynos 2100"};
+    mali.peaks = {gflops(14 * 32, 0.854), gflops(14 * 64, 0.854),      51.2, 0,
+                  phone_launch_us,        "Mali-G78 MP14, Exynos 2100"};
     add(mali);
 
     DeviceFacts adreno = mali;
@@ -174,7 +175,7 @@ std::vector<DeviceFacts> describe_devices() {
     // Snapdragon 855: 768 multiply-adds a clock at 585 MHz in two cores, 34.1 GB/s of LPDDR4X (notebookcheck and
     // nanoreview; Qualcomm publishes neither clock nor lanes); fp16 at twice the rate.
     adreno.compute_units = 2;
-    adreno.peaks = {gflops(768, 0.585), gflops(1536, 0.585), 34.1, phone_launch_us, "Adreno 640, Snapdragon 855"};
+    adreno.peaks = {gflops(768, 0.585), gflops(1536, 0.585), 34.1, 0, phone_launch_us, "Adreno 640, Snapdragon 855"};
     add(adreno);
 
     DeviceFacts lavapipe;

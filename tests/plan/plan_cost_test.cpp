@@ -58,7 +58,7 @@ TEST(PlanCost, WeightsOfTheDispatchesAreThoseOfThePlan) {
 }
 
 TEST(PlanCost, TheFloorOfADispatchIsTheLongerOfBytesAndArithmetic) {
-    const DevicePeaks peaks{1000, 2000, 100, 3, "made up"};
+    const DevicePeaks peaks{1000, 2000, 100, 0, 3, "made up"};
     const DispatchFloor memory = floor_of(dispatch_of(200'000, 500'000), peaks);
     EXPECT_DOUBLE_EQ(memory.memory_us, 2.0);
     EXPECT_DOUBLE_EQ(memory.arithmetic_us, 1.0);

@@ -80,12 +80,14 @@ TEST_P(Peaks, AreOfAPlausibleSize) {
     EXPECT_TRUE(peaks.known());
     EXPECT_GT(peaks.memory_gb_per_s, 0.01);
     EXPECT_LT(peaks.memory_gb_per_s, 1e5);
+    EXPECT_GE(peaks.cache_gb_per_s, peaks.memory_gb_per_s);
+    EXPECT_LT(peaks.cache_gb_per_s, 1e6);
     EXPECT_GT(peaks.fp32_gflops, 0.1);
     EXPECT_LT(peaks.fp32_gflops, 1e6);
     EXPECT_GT(peaks.launch_us, 0);
     EXPECT_NE(peaks.source.find("measured"), std::string::npos);
-    fmt::print("{}: {:.1f} GB/s, {:.1f} GFLOP/s, {:.1f} us a launch\n", peaks.source, peaks.memory_gb_per_s,
-               peaks.fp32_gflops, peaks.launch_us);
+    fmt::print("{}: {:.1f} GB/s, {:.1f} GB/s in a cache, {:.1f} GFLOP/s, {:.1f} us a launch\n", peaks.source,
+               peaks.memory_gb_per_s, peaks.cache_gb_per_s, peaks.fp32_gflops, peaks.launch_us);
 }
 
 INSTANTIATE_TEST_SUITE_P(, Peaks, test::each_driver(), test::driver_name);
