@@ -41,7 +41,7 @@ TEST_P(DoorSubmit, OwnCommandBuffersGiveTheSameThroughTheHostsCallback) {
     submit.struct_size = sizeof submit;
     submit.record = &frame.record_desc();
     submit.fence = fence.get();
-    frame.record_desc().max_steps = 20;
+    frame.record_desc().max_steps = 5;
     vkseg_progress progress{};
     progress.struct_size = sizeof progress;
     int slices = 0;
