@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <cstdlib>
 #include <cstring>
+#include <utility>
 
 namespace vkseg::sim {
 
@@ -137,9 +138,13 @@ void Gpu::choose_device(const std::string& wanted) {
         vkGetPhysicalDeviceProperties(device, &properties);
         return properties;
     };
-    std::stable_sort(devices.begin(), devices.end(), [&](VkPhysicalDevice a, VkPhysicalDevice b) {
-        return rank(properties(a).deviceType) < rank(properties(b).deviceType);
-    });
+    // Of two CPU drivers the one that compiles the materials in seconds: SwiftShader takes more than a minute.
+    const auto order = [&](VkPhysicalDevice device) {
+        const VkPhysicalDeviceProperties found = properties(device);
+        return std::pair(rank(found.deviceType), lower(found.deviceName).find("swiftshader") != std::string::npos);
+    };
+    std::stable_sort(devices.begin(), devices.end(),
+                     [&](VkPhysicalDevice a, VkPhysicalDevice b) { return order(a) < order(b); });
     std::string name = lower(wanted), names;
     if (name == "lavapipe") name = "llvmpipe";
     for (size_t i = 0; i < devices.size(); ++i) {
