@@ -25,13 +25,13 @@ namespace vkseg {
 /// a file that asks for any Python function beyond those that rebuild tensors is refused.
 [[nodiscard]] Weights read_torch_state_dict(const std::filesystem::path& file);
 
-/// Reads a safetensors file with element types F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL; `__metadata__` is ignored, a
-/// leading `module.` of names is dropped.
+/// Reads a safetensors file with element types F64 F32 F16 BF16 I64 I32 I16 I8 U8 BOOL; the texts in its
+/// `__metadata__` are kept, a leading `module.` of names is dropped.
 [[nodiscard]] Weights read_safetensors(const std::filesystem::path& file);
 
-/// Writes every tensor as F32, ordered by name, bits unchanged. The file appears complete or not at all: it is
-/// written beside the target and renamed, so after an error (disk full included) an existing target is untouched
-/// and no temporary file remains. Two threads may even save to the same target: the last rename wins.
+/// Writes every tensor as F32, ordered by name, bits unchanged, and the metadata. The file appears complete or not at
+/// all: it is written beside the target and renamed, so after an error (disk full included) an existing target is
+/// untouched and no temporary file remains. Two threads may even save to the same target: the last rename wins.
 void save_safetensors(const std::filesystem::path& file, const Weights& weights);
 
 /// Names of the tensors that hold a NaN or an infinity, in order. Loading accepts such tensors: whether to go on

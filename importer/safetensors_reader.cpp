@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <array>
 #include <limits>
+#include <map>
 #include <optional>
 #include <set>
 #include <string>
@@ -74,6 +75,16 @@ std::optional<Shape> read_integers(const json& entry, const char* key) {
         integers.push_back(static_cast<int64_t>(number));
     }
     return integers;
+}
+
+/// Text by text, as the format has it; whatever else stands there is nobody's business here.
+std::map<std::string, std::string, std::less<>> read_metadata(const json& entry) {
+    std::map<std::string, std::string, std::less<>> metadata;
+    if (!entry.is_object()) return metadata;
+    for (const auto& [key, value] : entry.items()) {
+        if (value.is_string()) metadata.emplace(key, value.get<std::string>());
+    }
+    return metadata;
 }
 
 struct Placed {
@@ -149,11 +160,15 @@ Weights read_safetensors(Bytes bytes, const std::string& file) {
     const Bytes data = bytes.subspan(in.position());
 
     std::vector<Placed> tensors;
+    Weights weights{.source = file, .tensors = {}, .metadata = {}};
     for (const auto& [name, entry] : header.items()) {
-        if (name != "__metadata__") tensors.push_back(read_entry(name, entry, data.size(), file));
+        if (name == "__metadata__") {
+            weights.metadata = read_metadata(entry);
+        } else {
+            tensors.push_back(read_entry(name, entry, data.size(), file));
+        }
     }
     refuse_overlaps(tensors, file);
-    Weights weights{.source = file, .tensors = {}};
     for (const Placed& placed : tensors) {
         const Bytes elements = data.subspan(placed.begin, placed.end - placed.begin);
         add_tensor(weights, placed.name,

@@ -14,6 +14,7 @@ namespace {
 /// The header, padded so that the elements behind it are aligned for readers that map the file.
 std::string safetensors_header(const Weights& weights, const std::string& file) {
     auto header = nlohmann::json::object();
+    if (!weights.metadata.empty()) header["__metadata__"] = weights.metadata;
     uint64_t offset = 0;
     for (const auto& [name, weight] : weights.tensors) {
         const Tensor& tensor = weight.tensor;
@@ -34,7 +35,7 @@ std::string safetensors_header(const Weights& weights, const std::string& file) 
         text.append((alignment - text.size() % alignment) % alignment, ' ');
         return text;
     } catch (const nlohmann::json::exception&) {
-        throw error("'{}': a tensor's name is not UTF-8, which safetensors requires", file);
+        throw error("'{}': a tensor's name or the metadata is not UTF-8, which safetensors requires", file);
     }
 }
 

@@ -209,10 +209,16 @@ NetworkInfo describe(const std::string& name, const std::string& summary, Keys k
     return info;
 }
 
-const RegisterNetwork full(describe("espnet", "ESP encoder with the light decoder; scores at full size", full_keys(),
-                                    "sacmehta/ESPNet pretrained/decoder (Cityscapes, MIT licence)",
-                                    "0.364 M parameters, mIoU 61.4 (val), 112 FPS on a Titan X Pascal at 1024x512",
-                                    build_full));
+NetworkInfo describe_full() {
+    NetworkInfo info =
+        describe("espnet", "ESP encoder with the light decoder; scores at full size", full_keys(),
+                 "sacmehta/ESPNet pretrained/decoder (Cityscapes, MIT licence)",
+                 "0.364 M parameters, mIoU 61.4 (val), 112 FPS on a Titan X Pascal at 1024x512", build_full);
+    info.shipped_weights = "espnet-simulator.safetensors";
+    return info;
+}
+
+const RegisterNetwork full(describe_full());
 const RegisterNetwork c(describe("espnet-c", "ESP encoder with image reinforcement; scores at 1/8 of the size",
                                  encoder_keys(8), "sacmehta/ESPNet pretrained/encoder (Cityscapes, MIT licence)",
                                  "0.349 M parameters, mIoU 53.3 (val)", build_c));

@@ -41,6 +41,8 @@ struct NetworkInfo {
     std::vector<std::pair<std::string, std::string>> config_keys;
     /// Trained weights known to exist, by name of the publication; "" when none are public.
     std::string published_weights;
+    /// Trained weights that come with the program: a file in share/vkseg/weights; "" when there are none.
+    std::string shipped_weights;
     /// The paper's figures, as text.
     std::string paper_figures;
     /// Reads the configuration, asks `scope` for every tensor, returns the value of the scores.

@@ -23,6 +23,8 @@ void append(std::vector<uint8_t>& bytes, const T& value) {
     std::memcpy(bytes.data() + bytes.size() - sizeof(T), &value, sizeof(T));
 }
 
+}  // namespace
+
 std::filesystem::path cache_folder() {
     if (const char* folder = std::getenv("XDG_CACHE_HOME"); folder != nullptr && *folder == '/')
         return std::filesystem::path(folder) / "vkseg";
@@ -30,8 +32,6 @@ std::filesystem::path cache_folder() {
         return std::filesystem::path(home) / ".cache" / "vkseg";
     return {};
 }
-
-}  // namespace
 
 PipelineCacheFile::PipelineCacheFile(const PhysicalDevice& device) {
     append(identity_, device.facts.vendor_id);

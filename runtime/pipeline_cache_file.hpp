@@ -10,11 +10,14 @@
 
 namespace vkseg {
 
+/// vkseg's own under XDG_CACHE_HOME, else ~/.cache; empty when there is neither.
+[[nodiscard]] std::filesystem::path cache_folder();
+
 /// Where compiled pipelines of one device and driver are kept between runs. A file that is damaged, truncated, or of
 /// another device or driver is ignored with a note; a home that cannot be written is no error.
 class PipelineCacheFile {
 public:
-    /// Under XDG_CACHE_HOME, else ~/.cache; nothing is kept when there is neither.
+    /// In the cache folder; nothing is kept when there is none.
     explicit PipelineCacheFile(const PhysicalDevice& device);
 
     /// The driver's blob, or nothing. `note` says why a file was ignored ("" when there was none).

@@ -1,18 +1,22 @@
 #!/usr/bin/env bash
-# Installs Debian 12 packages that are missing. Usage: scripts/install-dependencies.sh build|test
+# Installs Debian 12 packages that are missing. Usage: scripts/install-dependencies.sh build|simulator|test
 # Does nothing, and needs no root, when everything is there.
 set -euo pipefail
 
 build=(g++ cmake ninja-build pkg-config glslang-tools libvulkan-dev libvulkan1 mesa-vulkan-drivers libglm-dev libfmt-dev
        libzip-dev nlohmann-json3-dev libcli11-dev libvulkan-volk-dev libstb-dev libpng-dev libjpeg-dev zlib1g-dev libexif-dev)
+# The window of vkseg-simulator.
+simulator=(libsdl2-dev)
 # A second Vulkan driver (SwiftShader comes with the browser), the validation layer, and the tools of the tests.
-test=(libgtest-dev vulkan-validationlayers spirv-tools chromium ccache clang-format)
+test=(libgtest-dev vulkan-validationlayers spirv-tools chromium ccache clang-format
+      xvfb xauth)
 
 case "${1:-}" in
     build) wanted=("${build[@]}") ;;
-    test) wanted=("${build[@]}" "${test[@]}") ;;
+    simulator) wanted=("${build[@]}" "${simulator[@]}") ;;
+    test) wanted=("${build[@]}" "${simulator[@]}" "${test[@]}") ;;
     *)
-        echo "usage: $0 build|test" >&2
+        echo "usage: $0 build|simulator|test" >&2
         exit 2
         ;;
 esac

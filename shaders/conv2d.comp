@@ -1,4 +1,4 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel HOST
 // Direct 2-D convolution, any kernel, stride and dilation; one phase of a transposed convolution (outputs out_step
 // apart), or all of them (PHASED): the z blocks of each plane block are its phases. An invocation computes PIXELS pixels
 // of PLANES output planes. Groups: block b reads input planes from b * block_in on, plane_step apart. Packed weights of

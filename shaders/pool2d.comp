@@ -15,35 +15,18 @@ layout(push_constant) uniform Push { Pool pc; };
 
 layout(constant_id = 7) const int MODE = 0;
 
+#include "pool.glsl"
+
 const uint TAP_VECTORS = 0u;
-struct PlaneState {
-    ivec2 begin, end;
-    float divisor;
-};
+#define PlaneState PoolWindow
 
 PlaneState prepare(uvec2 pixel, bool inside) {
-    const ivec2 in_size = ivec2(halves(pc.m.in_size)), kernel = ivec2(halves(pc.kernel));
-    const ivec2 padding = ivec2(halves(pc.padding));
-    const ivec2 first = ivec2(pixel * halves(pc.stride)) - padding;
-    const ivec2 padded_end = min(first + kernel, in_size + padding);
-    PlaneState state;
-    state.begin = max(first, ivec2(0));
-    state.end = inside ? min(first + kernel, in_size) : ivec2(0);
-    const ivec2 extent = MODE == 1 ? padded_end - first : state.end - state.begin;
-    state.divisor = float(extent.x * extent.y);
-    return state;
+    return pool_window(MODE, pixel, inside, ivec2(halves(pc.m.in_size)), ivec2(halves(pc.kernel)), halves(pc.stride),
+                       ivec2(halves(pc.padding)));
 }
 
 vec4 value(PlaneState state, uint plane, int o, uint weights) {
-    const uint base = pc.m.in_base + plane * pc.m.in_stride;
-    const uint pitch = halves(pc.m.in_size).x;
-    vec4 result = MODE == 0 ? vec4(uintBitsToFloat(0xff800000u)) : vec4(0.0);
-    for (int y = state.begin.y; y < state.end.y; ++y)
-        for (int x = state.begin.x; x < state.end.x; ++x) {
-            const vec4 texel = load_in0(base + uint(y) * pitch + uint(x));
-            result = MODE == 0 ? max(result, texel) : result + texel;
-        }
-    return MODE == 0 ? result : result / state.divisor;
+    return pool(MODE, state, pc.m.in_base + plane * pc.m.in_stride, halves(pc.m.in_size).x);
 }
 
 #include "plane_kernel.glsl"

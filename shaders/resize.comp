@@ -1,4 +1,4 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel HOST
 // torch.nn.functional.interpolate. MODE: 0 bilinear at pixel centres, 1 bilinear with aligned corners, 2 nearest.
 #version 460
 #extension GL_GOOGLE_include_directive : require

@@ -15,6 +15,7 @@ namespace {
 constexpr Colour panel_colour{24, 26, 30};
 constexpr Colour name_colour{236, 237, 240};
 constexpr Colour share_colour{160, 166, 176};
+constexpr Colour note_colour{240, 190, 90};
 constexpr Colour outline_colour{98, 102, 110};  // black and dark blue classes would vanish in the panel
 
 /// All in pixels. An entry is: swatch, gap, name, gap, share (right-aligned).
@@ -28,6 +29,22 @@ struct Layout {
 
 int scaled(float unit, float units) {
     return static_cast<int>(std::lround(unit * units));
+}
+
+/// Words in as many lines as they need; a word that is wider than a line is cut off.
+std::vector<std::string> wrap(std::string_view text, Font& font, int width) {
+    std::vector<std::string> lines;
+    while (!text.empty()) {
+        const size_t end = std::min(text.find(' '), text.size());
+        const std::string word(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (!lines.empty() && font.width_px(lines.back() + " " + word) <= width) {
+            lines.back() += " " + word;
+        } else if (!word.empty()) {
+            lines.push_back(font.shortened(word, width));
+        }
+    }
+    return lines;
 }
 
 Layout lay_out(int picture_width, std::span<const LegendEntry> entries, Font& font, float unit) {
@@ -126,7 +143,7 @@ std::string share_text(double share) {
     return fmt::format("{:.1f}%", percent);
 }
 
-Image add_legend(const Image& picture, std::span<const LegendEntry> entries) {
+Image add_legend(const Image& picture, std::span<const LegendEntry> entries, std::string_view note) {
     assert(picture.channels == 3 && picture.width > 0 && picture.height > 0);
     if (entries.empty()) return picture;
     // 1.5 pixels at 1024 suit four columns of street classes; below one pixel nothing is readable.
@@ -134,18 +151,25 @@ Image add_legend(const Image& picture, std::span<const LegendEntry> entries) {
     Font font(unit);
     const Layout layout = lay_out(picture.width, entries, font, unit);
 
-    Image result(layout.panel_width, picture.height + layout.panel_height, 3);
+    const int inner_width = layout.panel_width - 2 * layout.margin;
+    const std::vector<std::string> note_lines = wrap(note, font, inner_width);
+    const int note_height = static_cast<int>(note_lines.size()) * layout.row;
+    Image result(layout.panel_width, picture.height + layout.panel_height + note_height, 3);
     for (size_t i = 0; i < result.pixels.size(); i += 3) std::copy_n(panel_colour.data(), 3, &result.pixels[i]);
     for (int y = 0; y < picture.height; ++y) {
         std::copy_n(picture.at(0, y), size_t{3} * static_cast<size_t>(picture.width), result.at(0, y));
     }
-    const int inner_width = layout.panel_width - 2 * layout.margin;
     for (size_t i = 0; i < entries.size(); ++i) {
         // Down the columns first: entries come sorted, and a list is read downwards.
         const int column = static_cast<int>(i) / layout.rows, row = static_cast<int>(i) % layout.rows;
         const int left = layout.margin + column * ((inner_width + layout.gutter) / layout.columns);
         const int top = picture.height + layout.margin + row * layout.row;
         draw_entry(result, layout, font, left, top, entries[i]);
+    }
+    int note_top = picture.height + layout.margin + layout.rows * layout.row;
+    for (const std::string& line : note_lines) {
+        font.draw(result, layout.margin, note_top, line, note_colour);
+        note_top += layout.row;
     }
     return result;
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "apps/common/image.hpp"
@@ -27,7 +28,8 @@ struct LegendEntry {
 
 /// The RGB picture with a panel below it that shows colour, name and share of every entry, so that nothing of the
 /// picture is hidden. Text grows with the picture's width and columns fill it; a picture too narrow for one
-/// column gets a margin on its right. Without entries the picture comes back as it is.
-[[nodiscard]] Image add_legend(const Image& picture, std::span<const LegendEntry> entries);
+/// column gets a margin on its right. Without entries the picture comes back as it is. `note` stands below
+/// the entries, in as many lines as it needs.
+[[nodiscard]] Image add_legend(const Image& picture, std::span<const LegendEntry> entries, std::string_view note = {});
 
 }  // namespace vkseg::app

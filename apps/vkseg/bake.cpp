@@ -1,5 +1,5 @@
 #include "apps/common/atomic_file.hpp"
-#include "apps/vkseg/support.hpp"
+#include "apps/vkseg/tuned.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -12,8 +12,10 @@ int run_bake(const BakeOptions& options) {
                                         parse_size(options.common.size));
     const Model& model = *opened.model;
     const ClassList classes = choose_classes(options.classes, model, opened.classes);
+    for (const std::string& file : options.tuned) opened.tuned.push_back(read_tuned(file));
     opened.choices.precision = opened.precision == PrecisionChoice::FP16 ? Precision::FP16 : Precision::FP32;
-    const std::vector<uint8_t> bytes = bake(model, opened.choices, classes, opened.precision == PrecisionChoice::Auto);
+    const std::vector<uint8_t> bytes =
+        bake(model, opened.choices, classes, opened.precision == PrecisionChoice::Auto, opened.tuned);
     write_file(options.output, bytes);
     if (options.common.json.empty())
         fmt::print("{} {}x{}, {} classes of {} -> {} ({:.2f} MB)\n", model.network, model.width, model.height,

@@ -1,4 +1,4 @@
-#include "apps/vkseg/support.hpp"
+#include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
 
 #include <fmt/format.h>
@@ -42,12 +42,13 @@ int run_check(const CheckOptions& options) {
         throw error("--weights belong to one network, but {} are named", options.networks.size());
     std::array<int, 2> size = parse_size(options.common.size);
     if (size[0] == 0) size = {256, 128};
-    const RunnerOptions runner = runner_options(options.common);
     const std::unique_ptr<Context> context = open_context(options.common);
     nlohmann::json results = nlohmann::json::array();
     bool all_passed = true;
     for (const std::string& name : options.networks) {
         const auto model = open_model(options.common, name, parse_config(options.common.config), size);
+        RunnerOptions runner = runner_options(options.common);
+        use_tuned(runner, options.common, *model, context.get(), {});
         Runner device(model, context.get(), runner);
         Runner plain(model, nullptr, {});
         const Tensor input = made_up_input(model->width, model->height);

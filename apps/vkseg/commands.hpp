@@ -22,6 +22,11 @@ struct CommonOptions {
     std::string json;
     std::vector<std::string> disabled_passes;
     std::vector<std::string> disabled_fusions;
+    /// File of tuned choices; empty takes those of the user's cache, or baked ones.
+    std::string choices;
+    bool no_tuned = false;
+    /// Measure first when nothing tuned is there.
+    bool tune = false;
 };
 
 struct DevicesOptions {
@@ -43,6 +48,8 @@ struct SegmentOptions {
     std::string upsample = "nearest";
     bool label_ids = false;
     bool confidence = false;
+    /// Also picture and overlay beside each other.
+    bool side_by_side = false;
     /// Name of a class set or a JSON file; empty chooses by the number of classes.
     std::string classes;
     double opacity = 0.5;
@@ -122,9 +129,23 @@ struct BakeOptions {
     std::string network;
     /// As for `segment`.
     std::string classes;
+    /// Files of tuned choices to bake in, one per device.
+    std::vector<std::string> tuned;
     std::string output;
 };
 int run_bake(const BakeOptions& options);
+
+struct TuneOptions {
+    CommonOptions common;
+    std::string network;
+    /// Pictures to choose the precision by.
+    std::vector<std::string> calibration;
+    /// Times that each plan is measured.
+    int rounds = 7;
+    /// Empty for the user's cache.
+    std::string output;
+};
+int run_tune(const TuneOptions& options);
 
 struct BenchOptions {
     CommonOptions common;

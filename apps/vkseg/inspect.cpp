@@ -1,4 +1,4 @@
-#include "apps/vkseg/support.hpp"
+#include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
 #include "graph/passes/passes.hpp"
 #include "graph/plan/plan_cost.hpp"
@@ -57,13 +57,14 @@ int run_inspect(const InspectOptions& options) {
     const OpenedNetwork opened = open_network(options.common, options.network, parse_config(options.common.config),
                                               parse_size(options.common.size));
     const auto& model = opened.model;
+    if (options.common.tune) throw error("inspect measures nothing; run 'vkseg tune {}' first", options.network);
     if (!options.print_after.empty()) print_after_pass(options, *model);
     const DeviceFacts facts = facts_for(options);
     Choices choices = opened.choices;
     choices.in_place = choices.in_place && !options.no_in_place;
-    const bool fp16 = opened.precision == PrecisionChoice::FP16 ||
-                      (opened.precision == PrecisionChoice::Auto && facts.type != DeviceType::Cpu);
-    choices.precision = fp16 ? Precision::FP16 : Precision::FP32;
+    choices.precision = precision_on(facts, opened.precision);
+    if (const auto tuned = find_tuned(options.common, *model, facts, opened.precision, opened.tuned))
+        choices.merge_tuned(tuned->choices);
     const Plan plan = compile(model->simplified, facts, choices);
     const uint64_t macs = count_macs(model->graph);
     const TensorDesc& scores = model->graph.desc(model->graph.outputs[0]);

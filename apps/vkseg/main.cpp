@@ -39,6 +39,17 @@ void add_device(CLI::App& command, CommonOptions& options) {
         ->type_name("FUSION");
 }
 
+/// Whether tuned choices are used, and whose.
+void add_tuned(CLI::App& command, CommonOptions& options) {
+    CLI::Option* file = command
+                            .add_option("--choices", options.choices,
+                                        "Tuned choices of 'vkseg tune' (those of the user's cache, else baked ones)")
+                            ->type_name("FILE");
+    CLI::Option* none = command.add_flag("--no-tuned", options.no_tuned, "Use no tuned choices");
+    none->excludes(file);
+    command.add_flag("--tune", options.tune, "Tune first, where no tuned choices are there")->excludes(none);
+}
+
 /// What a network is made from.
 void add_source(CLI::App& command, CommonOptions& options) {
     command.add_option("--size", options.size, "Size that the network sees (the network's default)")->type_name("WxH");
@@ -52,6 +63,7 @@ void add_source(CLI::App& command, CommonOptions& options) {
 
 void add_model(CLI::App& command, CommonOptions& options) {
     add_device(command, options);
+    add_tuned(command, options);
     add_source(command, options);
 }
 
@@ -110,6 +122,8 @@ int run(int argc, char** argv) {
                   "Write the data set's label ids (Cityscapes: road 7, ...; void 0) instead of class indices");
     sub->add_flag("--confidence", segment.confidence,
                   "Also write NAME_confidence.png: probability of the winning class, 255 for certain");
+    sub->add_flag("--side-by-side", segment.side_by_side,
+                  "Also write NAME_side_by_side.png: the picture, and the overlay to its right");
     add_classes(*sub, segment.classes);
     sub->add_option("--opacity", segment.opacity, "Of the colours in the overlay, 0 to 1")->capture_default_str();
     sub->add_option(
@@ -174,6 +188,7 @@ int run(int argc, char** argv) {
     sub->add_option("--dump", verify.dump, "Write the full scores to DIR/<parent folder>-<case folder>.npy")
         ->type_name("DIR");
     add_device(*sub, verify.common);
+    add_tuned(*sub, verify.common);
     add_json(*sub, verify.common.json);
 
     CheckOptions check;
@@ -213,8 +228,24 @@ int run(int argc, char** argv) {
     add_source(*sub, bake.common);
     add_precision(*sub, bake.common);
     add_classes(*sub, bake.classes);
+    sub->add_option("--choices", bake.tuned, "Tuned choices of 'vkseg tune' to take along, one file per device")
+        ->type_name("FILE");
     sub->add_option("-o,--output", bake.output, "File to write")->required()->type_name("FILE.vkseg");
     add_json(*sub, bake.common.json);
+
+    TuneOptions tune;
+    sub = command("tune", "Measure how layers run fastest on this device, check the results, and keep the choices",
+                  tune, run_tune);
+    sub->add_option("network", tune.network, network_help)->required()->type_name("NETWORK|FILE");
+    sub->add_option("--calibrate", tune.calibration,
+                    "Choose between fp16 and fp32 by pictures: fp32 where fp16 changes the result")
+        ->type_name("IMAGE|FOLDER");
+    sub->add_option("--rounds", tune.rounds, "Times that each plan is measured, in turn with the others")
+        ->capture_default_str();
+    sub->add_option("-o,--output", tune.output, "File to write (one in the user's cache)")->type_name("FILE");
+    add_device(*sub, tune.common);
+    add_source(*sub, tune.common);
+    add_json(*sub, tune.common.json);
 
     BenchOptions bench;
     sub = command("bench", "Time networks: GPU time, end to end, start-up, memory, CPU time; --profile: every dispatch",

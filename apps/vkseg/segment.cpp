@@ -10,6 +10,7 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <filesystem>
 #include <thread>
@@ -29,10 +30,12 @@ struct Decoded {
 struct Segmented {
     size_t index = 0;
     Image labels, colour, overlay, confidence;
+    /// As it was; only for --side-by-side.
+    Image picture;
 };
 
 struct OutputNames {
-    std::vector<std::filesystem::path> labels, colour, overlay, confidence;
+    std::vector<std::filesystem::path> labels, colour, overlay, confidence, side_by_side;
 };
 
 /// RGBA from the device to the RGB that files hold.
@@ -47,6 +50,16 @@ Image grey(std::span<const uint8_t> bytes, int width, int height) {
     Image image(width, height, 1);
     image.pixels.assign(bytes.begin(), bytes.end());
     return image;
+}
+
+/// Two RGB pictures of one height.
+Image beside(const Image& left, const Image& right) {
+    Image both(left.width + right.width, left.height, 3);
+    for (int y = 0; y < left.height; ++y) {
+        std::copy_n(left.at(0, y), size_t{3} * static_cast<size_t>(left.width), both.at(0, y));
+        std::copy_n(right.at(0, y), size_t{3} * static_cast<size_t>(right.width), both.at(left.width, y));
+    }
+    return both;
 }
 
 const std::string& weights_file(const SegmentOptions& options) {
@@ -76,6 +89,8 @@ public:
 
     [[nodiscard]] const Engine& engine() const { return engine_; }
     [[nodiscard]] const ClassList& classes() const { return classes_; }
+    /// What the reader of any result should know of the weights; "" when there is nothing.
+    [[nodiscard]] std::string notice() const { return weights_notice(*engine_.model); }
 
     Segmented segment(size_t index, const Image& picture) {
         SegmentationOptions request = request_;
@@ -136,7 +151,7 @@ nlohmann::json write_results(const Segmenter& segmenter, const SegmentOptions& o
     PictureFiles files;
     files.write(names.labels[i], result.labels);
     files.write(names.colour[i], result.colour);
-    files.write(names.overlay[i], add_legend(result.overlay, legend));
+    files.write(names.overlay[i], add_legend(result.overlay, legend, segmenter.notice()));
     nlohmann::json entry{{"width", result.labels.width},
                          {"height", result.labels.height},
                          {"labels", names.labels[i].string()},
@@ -145,6 +160,11 @@ nlohmann::json write_results(const Segmenter& segmenter, const SegmentOptions& o
     if (options.confidence) {
         files.write(names.confidence[i], result.confidence);
         entry["confidence"] = names.confidence[i].string();
+    }
+    if (options.side_by_side) {
+        files.write(names.side_by_side[i],
+                    add_legend(beside(result.picture, result.overlay), legend, segmenter.notice()));
+        entry["side_by_side"] = names.side_by_side[i].string();
     }
     files.keep();
     for (const LegendEntry& share : legend) entry["classes"][share.name] = share.share;
@@ -155,12 +175,15 @@ int segment_pictures(const SegmentOptions& options) {
     const std::vector<std::filesystem::path> inputs = expand_inputs(options.inputs);
     OutputNames names{
         output_paths(inputs, options.output, "_labels.png"), output_paths(inputs, options.output, "_colour.png"),
-        output_paths(inputs, options.output, "_overlay.png"), output_paths(inputs, options.output, "_confidence.png")};
+        output_paths(inputs, options.output, "_overlay.png"), output_paths(inputs, options.output, "_confidence.png"),
+        output_paths(inputs, options.output, "_side_by_side.png")};
     Segmenter segmenter(options);
     std::error_code status;
     const bool made_folder = std::filesystem::create_directories(options.output, status);
     if (!std::filesystem::is_directory(options.output))
         throw error("--output '{}' is no folder and cannot be made one", options.output);
+    const std::string notice = segmenter.notice();
+    if (options.common.json.empty() && !notice.empty()) fmt::print("{}\n", notice);
     if (options.common.json.empty())
         fmt::print("{} {}x{} ({}, {} classes of {}) on {}, {}\n", segmenter.engine().model->network,
                    segmenter.engine().model->width, segmenter.engine().model->height,
@@ -204,7 +227,9 @@ int segment_pictures(const SegmentOptions& options) {
         while (auto item = decoded.pop()) {
             if (item->failure.empty()) {
                 try {
-                    segmented.push(segmenter.segment(item->index, item->picture));
+                    Segmented result = segmenter.segment(item->index, item->picture);
+                    if (options.side_by_side) result.picture = std::move(item->picture);
+                    segmented.push(std::move(result));
                     continue;
                 } catch (const DeviceLost&) {
                     throw;
@@ -237,19 +262,21 @@ int segment_pictures(const SegmentOptions& options) {
             entry["error"] = failures[i];
             fmt::print(stderr, "vkseg: {}\n", failures[i]);
         } else if (options.common.json.empty()) {
-            fmt::print("{} -> {}, _colour, _overlay{}\n", inputs[i].string(), names.labels[i].string(),
-                       options.confidence ? ", _confidence" : "");
+            fmt::print("{} -> {}, _colour, _overlay{}{}\n", inputs[i].string(), names.labels[i].string(),
+                       options.confidence ? ", _confidence" : "", options.side_by_side ? ", _side_by_side" : "");
         }
         list.push_back(std::move(entry));
     }
-    if (!options.common.json.empty())
-        write_json({{"network", segmenter.engine().model->network},
-                    {"size", {segmenter.engine().model->width, segmenter.engine().model->height}},
-                    {"device", segmenter.engine().device_name()},
-                    {"precision", segmenter.engine().precision_name()},
-                    {"weights", weights_file(options)},
-                    {"pictures", list}},
-                   options.common.json);
+    if (!options.common.json.empty()) {
+        nlohmann::json result{{"network", segmenter.engine().model->network},
+                              {"size", {segmenter.engine().model->width, segmenter.engine().model->height}},
+                              {"device", segmenter.engine().device_name()},
+                              {"precision", segmenter.engine().precision_name()},
+                              {"weights", weights_file(options)},
+                              {"pictures", list}};
+        if (!notice.empty()) result["notice"] = notice;
+        write_json(result, options.common.json);
+    }
     return failed == 0 ? 0 : 1;
 }
 
@@ -261,6 +288,8 @@ int segment_raw(const SegmentOptions& options) {
     if (options.raw_output != "overlay" && options.raw_output != "colour" && options.raw_output != "labels")
         throw error("--raw-output '{}': expected overlay, colour or labels", options.raw_output);
     Segmenter segmenter(options);
+    // Standard output is for frames.
+    if (const std::string notice = segmenter.notice(); !notice.empty()) warn(notice);
     std::vector<uint8_t> frame, result;
     Image picture;
     Progress progress(0);
@@ -282,7 +311,9 @@ int segment_raw(const SegmentOptions& options) {
 
 }  // namespace
 
-int run_segment(const SegmentOptions& options) {
+int run_segment(const SegmentOptions& chosen) {
+    SegmentOptions options = chosen;
+    take_shipped_weights(options.common, options.network);
     return options.raw.empty() ? segment_pictures(options) : segment_raw(options);
 }
 

@@ -2,6 +2,8 @@
 
 #include "apps/common/atomic_file.hpp"
 #include "apps/common/palette.hpp"
+#include "apps/common/shipped_files.hpp"
+#include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
 #include "importer/config_json.hpp"
 #include "models/class_sets.hpp"
@@ -53,7 +55,7 @@ OpenedNetwork open_baked(const CommonOptions& options, const std::string& file, 
                     options.weights.empty() ? "--config" : "--weights");
     BakedOptions baked{size[0], size[1], {options.disabled_passes.begin(), options.disabled_passes.end()}};
     BakedModel loaded = load_baked(std::filesystem::path(file), baked);
-    OpenedNetwork opened{loaded.model, std::move(loaded.classes), std::move(loaded.choices),
+    OpenedNetwork opened{loaded.model, std::move(loaded.classes), std::move(loaded.choices), std::move(loaded.tuned),
                          parse_precision(options.precision)};
     if (opened.precision == PrecisionChoice::Auto && !loaded.precision_by_device)
         opened.precision = opened.choices.precision == Precision::FP16 ? PrecisionChoice::FP16 : PrecisionChoice::FP32;
@@ -96,15 +98,34 @@ Engine open_engine(const CommonOptions& options, const std::string& network, con
     engine.model = opened.model;
     engine.classes = std::move(opened.classes);
     engine.context = open_context(options);
-    engine.runner = std::make_unique<Runner>(
-        engine.model, engine.context.get(),
-        RunnerOptions{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions});
+    RunnerOptions how{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions,
+                      opened.choices.layers};
+    use_tuned(how, options, *engine.model, engine.context.get(), opened.tuned);
+    engine.runner = std::make_unique<Runner>(engine.model, engine.context.get(), how);
     return engine;
 }
 
 void expect_trained(const CommonOptions& options, const std::string& network, const char* command) {
     if (!options.weights.empty() || names_file(network)) return;
     throw error("{} needs trained weights: --weights FILE with the network, or a baked network in its place", command);
+}
+
+void take_shipped_weights(CommonOptions& options, const std::string& network) {
+    // A configuration of one's own makes another network than the one that was trained.
+    if (!options.weights.empty() || !options.config.empty() || names_file(network)) return;
+    const std::string& name = vkseg::network(network).shipped_weights;
+    if (name.empty()) return;
+    const std::filesystem::path file = shipped_file(std::filesystem::path("weights") / name);
+    if (std::filesystem::exists(file)) options.weights = file.string();
+}
+
+std::string weights_notice(const Model& model) {
+    if (model.notice.empty()) return {};
+    std::string text = fmt::format("Weights {}.", model.notice);
+    const std::string& published = vkseg::network(model.network).published_weights;
+    if (!published.empty())
+        text += fmt::format(" Published ones: github.com/{}; pass their file with --weights FILE.", published);
+    return text;
 }
 
 std::array<int, 2> parse_size(const std::string& text) {

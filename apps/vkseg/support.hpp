@@ -34,6 +34,8 @@ struct OpenedNetwork {
     /// Empty but for a baked network.
     ClassList classes;
     Choices choices;
+    /// Baked ones.
+    std::vector<TunedChoices> tuned;
     /// That of the command line, else the baked one.
     PrecisionChoice precision = PrecisionChoice::Auto;
 };
@@ -45,6 +47,10 @@ struct OpenedNetwork {
                                          std::array<int, 2> size);
 /// Throws `Error` when neither `--weights` nor a baked network is named.
 void expect_trained(const CommonOptions& options, const std::string& network, const char* command);
+/// Names the weights that come with the program when the options name none and the network has some.
+void take_shipped_weights(CommonOptions& options, const std::string& network);
+/// What the weights' maker wants known, and where other weights are; "" when there is nothing to say.
+[[nodiscard]] std::string weights_notice(const Model& model);
 /// `size` {0, 0} takes the network's default.
 [[nodiscard]] Engine open_engine(const CommonOptions& options, const std::string& network, const Config& config,
                                  std::array<int, 2> size);

@@ -1,6 +1,6 @@
 #include "apps/common/npy.hpp"
 #include "apps/vkseg/golden_case.hpp"
-#include "apps/vkseg/support.hpp"
+#include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
 
 #include <fmt/format.h>
@@ -22,7 +22,6 @@ int run_verify(const VerifyOptions& options) {
             throw error("--dump '{}' is no folder and cannot be made one", options.dump);
     }
     const std::unique_ptr<Context> context = open_context(options.common);
-    const RunnerOptions how = runner_options(options.common);
     const bool for_people = options.common.json.empty();
     if (for_people)
         fmt::print("{:42} {:5} {:>12} {:>12} {:>11} {:>6}  on {}\n", "case", "", "relative L2", "largest", "agreement",
@@ -35,7 +34,10 @@ int run_verify(const VerifyOptions& options) {
         model.config = golden.config;
         model.weights = golden.weights;
         model.disabled_passes = {options.common.disabled_passes.begin(), options.common.disabled_passes.end()};
-        Runner runner(load_model(model, golden.width, golden.height), context.get(), how);
+        const auto loaded = load_model(model, golden.width, golden.height);
+        RunnerOptions how = runner_options(options.common);
+        use_tuned(how, options.common, *loaded, context.get(), {});
+        Runner runner(loaded, context.get(), how);
         const bool fp16 = runner.precision() == Precision::FP16;
         const Tensor scores = runner.scores(golden_input(golden));
         const GoldenScore score = compare_with_golden(golden, scores, fp16);

@@ -28,6 +28,8 @@ struct MatchContext {
         const Node& node = graph().nodes[static_cast<size_t>(place)];
         return std::holds_alternative<Op>(node.op) ? &node : nullptr;
     }
+    /// The only reader of a value that has no other use, if it is an Identity that carries an epilogue for it.
+    [[nodiscard]] const Node* sole_epilogue(ValueId value) const;
     [[nodiscard]] int place_of(const Node& node) const { return static_cast<int>(&node - graph().nodes.data()); }
 };
 

@@ -23,8 +23,10 @@ struct Group {
     ValueId output = no_value;
     /// A second result that is stored, if any.
     ValueId second_output = no_value;
+    /// The result goes to the host's buffer and never lies in the arena.
+    bool to_host = false;
 
-    [[nodiscard]] bool is_fused() const { return nodes.size() > 1; }
+    [[nodiscard]] bool is_fused() const { return !pattern.empty(); }
 };
 
 }  // namespace vkseg

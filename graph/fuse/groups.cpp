@@ -19,10 +19,12 @@ constexpr const Pattern* patterns[] = {
     &eesp_pyramid,
     &score_head,
     &conv_pair,
+    &down_unit,
     // Last: they take convolutions that belong to nothing larger.
     &norm_load,
     &concat_load,
     &twin_conv,
+    &host_store,
 };
 
 const Pattern& pattern_named(std::string_view name) {
@@ -68,6 +70,16 @@ std::vector<Group> in_order(std::vector<Group> groups, const Graph& graph) {
 
 }  // namespace
 
+const Node* MatchContext::sole_epilogue(ValueId value) const {
+    if (uses_of(value) != 1) return nullptr;
+    for (const Node& node : graph().nodes)
+        if (std::ranges::find(node.inputs, value) != node.inputs.end())
+            return std::holds_alternative<Identity>(node.op) && node.inputs[0] == value && !node.epilogue.empty()
+                       ? &node
+                       : nullptr;
+    return nullptr;
+}
+
 const std::vector<std::string>& fusion_names() {
     static const std::vector<std::string> names = [] {
         std::vector<std::string> list;
@@ -105,6 +117,7 @@ std::vector<Group> form_groups(const LowerContext& context) {
             if (std::ranges::any_of(group->nodes, is_taken)) continue;
             group->pattern = pattern->name;
             std::ranges::sort(group->nodes);
+            if (context.choices.layer(label_of(*group, graph)).separate) continue;
             for (int place : group->nodes)
                 (is_recomputed(place) ? recomputed : taken)[static_cast<size_t>(place)] = true;
             ending_at[static_cast<size_t>(group->nodes.back())] = std::move(group);
@@ -174,6 +187,7 @@ std::string to_string(const std::vector<Group>& groups, const Graph& graph) {
                 fmt::format("{}%{}{}", i == 0 ? "" : ", ", group.inputs[i], group.reads_by_texel[i] ? " by texel" : "");
         text += fmt::format(") -> %{}", group.output);
         if (group.second_output != no_value) text += fmt::format(" and %{}", group.second_output);
+        if (group.to_host) text += " on the host";
         text += " :";
         for (int place : group.nodes) text += " " + graph.nodes[static_cast<size_t>(place)].name;
         text += "\n";

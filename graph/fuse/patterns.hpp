@@ -25,6 +25,10 @@ extern const Pattern score_head;
 /// and sum up. What lies between them is never stored.
 extern const Pattern conv_pair;
 
+/// A convolution and a pooling of one map, concatenated, with scale and shift and activation: a strided unit with its
+/// pooled shortcut.
+extern const Pattern down_unit;
+
 /// Scale and shift and activation of a value that only convolutions read, at their loads.
 extern const Pattern norm_load;
 
@@ -35,5 +39,8 @@ extern const Pattern concat_load;
 /// Two convolutions of one shape, on maps of their own and with weights of their own, of which neither waits for the
 /// other: a small one beside a large one costs no dispatch.
 extern const Pattern twin_conv;
+
+/// A last (transposed) convolution or resize, of which only the host wants the result: it writes the host's floats.
+extern const Pattern host_store;
 
 }  // namespace vkseg

@@ -22,17 +22,6 @@ bool adds(const Node& branch, ValueId value) {
     return branch.epilogue.add && branch.inputs.back() == value;
 }
 
-/// The only reader of a value that has no other use, if it is an Identity that carries an epilogue for it.
-const Node* sole_epilogue(ValueId value, const MatchContext& context) {
-    if (context.uses_of(value) != 1) return nullptr;
-    for (const Node& node : context.graph().nodes)
-        if (std::ranges::find(node.inputs, value) != node.inputs.end())
-            return std::holds_alternative<Identity>(node.op) && node.inputs[0] == value && !node.epilogue.empty()
-                       ? &node
-                       : nullptr;
-    return nullptr;
-}
-
 }  // namespace
 
 std::optional<Pyramid> match_pyramid(const Node& anchor, const MatchContext& context,
@@ -66,7 +55,7 @@ std::optional<Pyramid> match_pyramid(const Node& anchor, const MatchContext& con
         if (i > 1 && planes != context.map(anchor.inputs[1]).planes) return std::nullopt;
         if (follows && planes != context.map(anchor.inputs[i - 1]).planes) return std::nullopt;
     }
-    pyramid.tail = sole_epilogue(anchor.output, context);
+    pyramid.tail = context.sole_epilogue(anchor.output);
     return pyramid;
 }
 

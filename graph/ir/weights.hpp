@@ -25,6 +25,8 @@ struct Weights {
     /// File the tensors came from, for messages; "" for tensors made in memory.
     std::string source;
     std::map<std::string, WeightTensor, std::less<>> tensors;
+    /// What the file says about itself (safetensors' `__metadata__`); other formats say nothing.
+    std::map<std::string, std::string, std::less<>> metadata{};
 };
 
 }  // namespace vkseg

@@ -15,7 +15,9 @@ void lower_depthwise(const Conv2d& op, const Node& node, LowerContext& context) 
     const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
     const auto local = workgroup_size(context);
     const LoweredEpilogue epilogue = epilogue_constants(node.epilogue);
-    for (const PlaneBlocks& part : split_planes(out.map.planes, context.cpu_shaped ? 8 : 1, context.cpu_shaped)) {
+    const int tuned_planes = context.choices.layer(node.name).planes;
+    const int largest = tuned_planes > 0 ? tuned_planes : context.cpu_shaped ? 8 : 1;
+    for (const PlaneBlocks& part : split_planes(out.map.planes, largest, context.cpu_shaped)) {
         LoweredDispatch lowered;
         lowered.variant = catalog::depthwise_conv2d;
         lowered.in0 = {node.inputs[0], part.first, part.planes * part.blocks};

@@ -84,10 +84,11 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
 
 /// Parts of the input planes, each its own dispatch that continues the sum. All have one size, and so one pipeline,
 /// which layers of other depths share; the last one begins early when they do not come out even.
-std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, bool cpu_shaped) {
+std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, int tuned_macs, bool cpu_shaped) {
     if (!cpu_shaped) return {tile.in};
     const int per_plane = 16 * tile.out.planes * tap_count;
-    const int largest = std::max(1, (tap_count < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs) / per_plane);
+    const int ruled_macs = tap_count < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs;
+    const int largest = std::max(1, (tuned_macs > 0 ? tuned_macs : ruled_macs) / per_plane);
     const int parts = (tile.in.count + largest - 1) / largest;
     const int size = (tile.in.count + parts - 1) / parts;
     std::vector<InputSpan> spans;
@@ -123,12 +124,17 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
     assert(weights.prologue.empty() || !context.cpu_shaped);
     const int tap_count = static_cast<int>(taps_of(0).size());
 
-    for (const Tile& tile : tile(weights, in.map, out.map, 8, context.cpu_shaped)) {
-        const auto parts = split_inputs(tile, tap_count, context.cpu_shaped);
+    const LayerChoice tuned = context.choices.layer(node.name);
+    const int largest = tuned.planes > 0 ? tuned.planes : 8;
+    for (const Tile& tile : tile(weights, in.map, out.map, largest, context.cpu_shaped)) {
+        const auto parts = split_inputs(tile, tap_count, tuned.unrolled_macs, context.cpu_shaped);
         for (size_t part = 0; part < parts.size(); ++part) {
             const bool first_part = part == 0, last_part = part + 1 == parts.size();
             const InputSpan& span = parts[part];
-            const uint32_t pixels = context.cpu_shaped || tile.out.planes > 4 ? 1 : 2;
+            const uint32_t pixels = context.cpu_shaped    ? 1
+                                    : tuned.pixels > 0    ? static_cast<uint32_t>(tuned.pixels)
+                                    : tile.out.planes > 4 ? 1
+                                                          : 2;
 
             LoweredDispatch lowered;
             lowered.variant = catalog::conv2d;

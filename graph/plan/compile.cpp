@@ -67,7 +67,10 @@ public:
                 lower_node(graph_.nodes[static_cast<size_t>(group.nodes[0])]);
         }
         for (ValueId value : graph_.outputs)
-            if (graph_.desc(value).kind == ValueKind::Features) lower_export(value, dense(value), context_);
+            if (graph_.desc(value).kind == ValueKind::Features && std::ranges::none_of(groups, [&](const Group& group) {
+                    return group.to_host && group.output == value;
+                }))
+                lower_export(value, dense(value), context_);
         plan_arena();
         for (LoweredDispatch& lowered : context_.dispatches) finish(lowered);
         measure_weights();
@@ -225,7 +228,9 @@ private:
         const bool fits = std::ranges::all_of(shown, [&](const ArenaSlice& part) {
             return !part.used() || window(part).size_bytes <= facts_.max_storage_buffer_range;
         });
-        if (fits) return catalog::Access::ssbo;
+        const bool prefers_addresses =
+            facts_.buffer_device_address && context_.choices.layer(lowered.dispatch.label).addresses;
+        if (fits && !prefers_addresses) return catalog::Access::ssbo;
         if (facts_.buffer_device_address) return catalog::Access::bda;
         if (lowered.out2.used()) {
             results_too_far_apart_ = true;

@@ -1,12 +1,12 @@
 #pragma once
 
 #include "graph/ir/graph.hpp"
+#include "graph/plan/choices.hpp"
 #include "graph/plan/device_facts.hpp"
 #include "shader_catalog.hpp"
 
 #include <array>
 #include <cstdint>
-#include <set>
 #include <string>
 #include <variant>
 #include <vector>
@@ -141,26 +141,6 @@ struct PackedWeight {
     uint64_t size_bytes = 0;
     std::variant<PackConv, PackDepthwise, PackVector, PackWords> recipe;
     bool operator==(const PackedWeight&) const = default;
-};
-
-enum class Precision : uint8_t {
-    /// Activations in 32 bits.
-    FP32,
-    /// Activations stored in 16 bits, sums in 32.
-    FP16,
-};
-
-/// What may differ between two plans of one graph on one device. Plain data: switches, tuning and self-checks only
-/// make another `Choices` and compile again.
-struct Choices {
-    Precision precision = Precision::FP32;
-    /// Kernel families that must not be used: "cpu_shaped".
-    std::set<std::string, std::less<>> denied_families;
-    /// Fusions (graph/fuse) that must not happen, by name.
-    std::set<std::string, std::less<>> disabled_fusions{};
-    /// Results may take the memory of operands that nothing reads any more.
-    bool in_place = true;
-    bool operator==(const Choices&) const = default;
 };
 
 /// What to run, decided without a device: a pure function of the graph, the size, the facts and the choices.

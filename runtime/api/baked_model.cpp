@@ -13,7 +13,7 @@ namespace {
 
 // The file: signature, version, checksum and length of what follows; then what `write_contents` writes.
 constexpr std::array<char, 8> signature{'v', 'k', 's', 'e', 'g', 'n', 'e', 't'};
-constexpr uint32_t baked_version = 3;
+constexpr uint32_t baked_version = 4;
 /// No segmentation network comes near this; it keeps a mistaken file out of memory.
 constexpr uint64_t max_file_bytes = uint64_t{4} << 30;
 
@@ -42,13 +42,18 @@ ClassList read_classes(ByteReader& reader) {
 
 void write_choices(ByteWriter& writer, const Choices& choices, bool precision_by_device) {
     // Members are named, so that one that is forgotten here does not compile.
-    const auto& [precision, denied_families, disabled_fusions, in_place] = choices;
+    const auto& [precision, denied_families, disabled_fusions, in_place, layers] = choices;
     writer.flag(precision_by_device);
     writer.flag(precision == Precision::FP16);
     writer.flag(in_place);
     for (const auto* names : {&denied_families, &disabled_fusions}) {
         writer.number(static_cast<uint32_t>(names->size()));
         for (const std::string& name : *names) writer.text(name);
+    }
+    writer.number(static_cast<uint32_t>(layers.size()));
+    for (const auto& [label, choice] : layers) {
+        writer.text(label);
+        writer.text(to_string(choice));
     }
 }
 
@@ -59,6 +64,10 @@ Choices read_choices(ByteReader& reader, bool& precision_by_device) {
     choices.in_place = reader.flag();
     for (auto* names : {&choices.denied_families, &choices.disabled_fusions})
         for (auto left = reader.count(4); left > 0; --left) names->insert(reader.text());
+    for (auto left = reader.count(8); left > 0; --left) {
+        std::string label = reader.text();
+        choices.layers[std::move(label)] = parse_layer_choice(reader.text());
+    }
     return choices;
 }
 
@@ -132,6 +141,7 @@ BakedModel load(std::span<const uint8_t> bytes, const BakedOptions& options) {
     model.parameters = reader.number<uint64_t>();
     baked.classes = read_classes(reader);
     baked.choices = read_choices(reader, baked.precision_by_device);
+    for (auto left = reader.count(4); left > 0; --left) baked.tuned.push_back(parse_tuned_choices(reader.text()));
     model.graph = read_graph(reader);
     if (reader.remaining() != 0) throw error("expected the end of the file, found {} more bytes", reader.remaining());
     check_network(model.graph);
@@ -164,9 +174,12 @@ std::vector<uint8_t> read_bytes(const std::filesystem::path& file) {
 }  // namespace
 
 std::vector<uint8_t> bake(const Model& model, const Choices& choices, const ClassList& classes,
-                          bool precision_by_device) {
+                          bool precision_by_device, const std::vector<TunedChoices>& tuned) {
     if (!classes.classes.empty() && classes.classes.size() != static_cast<size_t>(model.classes))
         throw error("{} classes are named, but {} gives {}", classes.classes.size(), model.network, model.classes);
+    for (const TunedChoices& one : tuned)
+        if (const std::string reason = misfit_of_graph(one, model.simplified); !reason.empty())
+            throw error("tuned choices do not belong to {}: {}", model.network, reason);
     ByteWriter body;
     body.text(model.network);
     write_preprocess(body, model.preprocess);
@@ -174,6 +187,8 @@ std::vector<uint8_t> bake(const Model& model, const Choices& choices, const Clas
     body.number(model.parameters);
     write_classes(body, classes);
     write_choices(body, choices, precision_by_device);
+    body.number(static_cast<uint32_t>(tuned.size()));
+    for (const TunedChoices& one : tuned) body.text(to_string(one));
     write_graph(body, model.graph);
     ByteWriter file;
     file.block(signature.data(), signature.size());

@@ -2,6 +2,7 @@
 
 #include "graph/ir/class_list.hpp"
 #include "graph/plan/plan.hpp"
+#include "graph/plan/tuned_choices.hpp"
 #include "runtime/api/model.hpp"
 
 #include <cstdint>
@@ -21,6 +22,8 @@ struct BakedModel {
     bool precision_by_device = false;
     /// One for each class of the model, or none.
     ClassList classes;
+    /// For devices that it was tuned on; of use where `misfit` has nothing against them.
+    std::vector<TunedChoices> tuned{};
 };
 
 /// What `load_baked` takes besides the bytes.
@@ -33,9 +36,9 @@ struct BakedOptions {
 };
 
 /// The whole file. A baked model gives the same scores as `model`, to the byte. Throws `Error` when `classes` has
-/// another number of classes than the model, and is not empty.
+/// another number of classes than the model, and is not empty, or when tuned choices are for another graph.
 [[nodiscard]] std::vector<uint8_t> bake(const Model& model, const Choices& choices, const ClassList& classes,
-                                        bool precision_by_device = false);
+                                        bool precision_by_device = false, const std::vector<TunedChoices>& tuned = {});
 
 /// Throws `Error`, "baked network: " and one sentence, for bytes that are no baked network, damaged, or of a version
 /// that this program does not know.

@@ -64,6 +64,18 @@ vkseg::Precision choose_precision(const vkseg_segmenter_desc& desc, const vkseg:
     return context.facts().type == vkseg::DeviceType::Cpu ? Precision::FP32 : Precision::FP16;
 }
 
+/// What was tuned for this device, where the host and the file leave the precision that it was tuned for.
+void use_tuned(vkseg::Choices& choices, const vkseg_segmenter_desc& desc, const vkseg::BakedModel& baked,
+               const vkseg::DeviceFacts& facts) {
+    const bool open = desc.precision == VKSEG_PRECISION_AUTO && baked.precision_by_device;
+    for (const vkseg::TunedChoices& tuned : baked.tuned) {
+        if (!open && tuned.choices.precision != choices.precision) continue;
+        if (!misfit(tuned, baked.model->simplified, facts, VKSEG_VERSION).empty()) continue;
+        choices.merge_tuned(tuned.choices);
+        return;
+    }
+}
+
 std::vector<uint32_t> read_palette(const vkseg_segmenter_desc& desc, const vkseg::BakedModel& baked) {
     if (desc.palette != nullptr) return {desc.palette, desc.palette + desc.palette_size};
     std::vector<uint32_t> palette;
@@ -126,6 +138,7 @@ std::unique_ptr<vkseg_segmenter> make_segmenter(const vkseg_context& context, co
     made->graph = make_graph(*made);
     vkseg::Choices choices = model.baked->choices;
     choices.precision = choose_precision(made->desc, *model.baked, *made->context);
+    use_tuned(choices, made->desc, *model.baked, made->context->facts());
     made->plan = with_code(VKSEG_ERROR_UNSUPPORTED, [&] {
         return std::make_shared<const vkseg::Plan>(compile(made->graph, made->context->facts(), choices));
     });

@@ -25,6 +25,8 @@ struct Model {
     /// Size that the graphs stand at.
     int width = 0;
     int height = 0;
+    /// What the weights' file says that who uses them should know; one line, or empty.
+    std::string notice;
     /// Tensors with infinite or undefined values; the scores will be of no use.
     std::vector<std::string> non_finite_tensors;
 };

@@ -17,7 +17,8 @@ struct ModelOptions {
     std::set<std::string, std::less<>> disabled_passes;
 };
 
-/// Reads weights, builds and simplifies. `width` and `height` 0 take the network's default size. Throws `Error` naming
+/// Reads weights, builds and simplifies. `width` and `height` 0 take the size that the weights' metadata gives as
+/// `input_size`, else the network's default. Throws `Error` naming
 /// file, tensor or key.
 [[nodiscard]] std::shared_ptr<const Model> load_model(const ModelOptions& options, int width = 0, int height = 0);
 

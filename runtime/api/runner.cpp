@@ -18,14 +18,19 @@ void copy_input(Session& session, std::span<const uint8_t> bytes) {
 
 }  // namespace
 
+Precision precision_on(const DeviceFacts& facts, PrecisionChoice choice) {
+    // Half the bytes pay on GPUs; on a CPU driver the conversions cost what the memory saves.
+    const bool automatic = choice == PrecisionChoice::Auto;
+    const bool fp16 = automatic ? facts.type != DeviceType::Cpu : choice == PrecisionChoice::FP16;
+    return fp16 ? Precision::FP16 : Precision::FP32;
+}
+
 Runner::Runner(std::shared_ptr<const Model> model, Context* context, const RunnerOptions& options)
     : model_(std::move(model)), context_(context) {
     choices_.denied_families = options.denied_families;
     choices_.disabled_fusions = options.disabled_fusions;
-    // Half the bytes pay on GPUs; on a CPU driver the conversions cost what the memory saves.
-    const bool gpu = context != nullptr && context->facts().type != DeviceType::Cpu;
-    const bool fp16 = options.precision == PrecisionChoice::FP16 || (options.precision == PrecisionChoice::Auto && gpu);
-    choices_.precision = fp16 ? Precision::FP16 : Precision::FP32;
+    choices_.layers = options.layers;
+    choices_.precision = context == nullptr ? Precision::FP32 : precision_on(context->facts(), options.precision);
     if (context == nullptr && options.precision == PrecisionChoice::FP16)
         throw error("the reference computes in fp32; leave --precision out or say fp32");
     if (context != nullptr) session_ = std::make_unique<Session>(*context);

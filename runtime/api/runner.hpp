@@ -12,11 +12,16 @@ namespace vkseg {
 
 enum class PrecisionChoice : uint8_t { Auto, FP32, FP16 };
 
+/// What `Auto` means on a device.
+[[nodiscard]] Precision precision_on(const DeviceFacts& facts, PrecisionChoice choice);
+
 struct RunnerOptions {
     PrecisionChoice precision = PrecisionChoice::Auto;
     std::set<std::string, std::less<>> denied_families;
     /// Names of fusions to leave out.
     std::set<std::string, std::less<>> disabled_fusions{};
+    /// What tuning chose layer by layer.
+    LayerChoices layers{};
 };
 
 /// A model on one device. Pictures and tensors of any size the model can take; a size is planned when it is first seen

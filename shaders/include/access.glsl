@@ -4,6 +4,8 @@
 //   ACCESS_BDA    device addresses for everything
 //   ACCESS_TEXEL  texel view (set 0: 4) to read, device addresses to write and for weights: the CPU-shaped family
 // A shader says before the include which operands it uses: USE_IN0, USE_IN1, USE_OUT, USE_WEIGHTS.
+// HOST_OUT: what is stored goes to the host as floats, channel after channel. Planes follow each other without gaps
+// there: out_stride is the number of pixels.
 #ifdef STORAGE_F16
 #define TEXEL uvec2
 vec4 unpack_texel(uvec2 t) { return vec4(unpackHalf2x16(t.x), unpackHalf2x16(t.y)); }
@@ -27,7 +29,7 @@ vec4 load_in0(uint i) { return unpack_texel(in0_texels[i]); }
 layout(set = 0, binding = 1, std430) readonly buffer In1 { TEXEL in1_texels[]; };
 vec4 load_in1(uint i) { return unpack_texel(in1_texels[i]); }
 #endif
-#ifdef USE_OUT
+#if defined(USE_OUT) && !defined(HOST_OUT)
 layout(set = 0, binding = 2, std430) buffer Out { TEXEL out_texels[]; };
 void store_out(uint i, vec4 v) { out_texels[i] = pack_texel(v); }
 vec4 load_out(uint i) { return unpack_texel(out_texels[i]); }
@@ -54,10 +56,23 @@ vec4 load_arena(uint i) { return unpack_texel(ArenaRef(pc.m.arena).texels[i]); }
 #endif
 #define load_in0 load_arena
 #define load_in1 load_arena
+#ifndef HOST_OUT
 #define load_out load_arena
 void store_out(uint i, vec4 v) { ArenaRef(pc.m.arena).texels[i] = pack_texel(v); }
+#endif
 layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer WeightRef { vec4 vectors[]; };
 #define WEIGHT(i) WeightRef(pc.m.weights).vectors[i]
+#endif
+
+#ifdef HOST_OUT
+layout(set = 1, binding = 0, std430) writeonly buffer HostOut { float host_out[]; };
+void store_out(uint i, vec4 v) {
+    const uint plane = i / pc.m.out_stride;
+    [[unroll]] for (uint lane = 0u; lane < 4u; ++lane)
+        if (plane * 4u + lane < pc.m.host_channels) host_out[i + (plane * 3u + lane) * pc.m.out_stride] = v[lane];
+}
+// Nothing continues a sum there.
+vec4 load_out(uint i) { return vec4(0.0); }
 #endif
 
 // Texel 0 of the arena is always zero. The CPU-shaped family selects its index for taps outside the image, because a

@@ -30,7 +30,7 @@ struct Memory {
     uint row_base;    // first row of this part of the dispatch
     uint block_weights;  // vec4s of packed weights per z block
     uint add_pixel;      // 1; 0 when the second operand has one pixel that counts for all
-    uint unused;         // vectors of two start at multiples of 8 bytes
+    uint host_channels;  // of a result that goes to the host
 };
 
 // A second result, in the same binding.
@@ -114,6 +114,23 @@ struct ConvPair {
     uint final_block;    // per slot
 };
 
+// A convolution and a pooling of one map, side by side.
+struct Down {
+    Memory m;            // block_weights: per z block of the convolution
+    uint in_planes;
+    uint stride;
+    uint dilation;
+    uint origin;         // signed, as in Conv
+    uint conv_blocks;    // z blocks of the convolution; each further one is a plane of the pooling
+    uint conv_planes;
+    uint conv_first;     // first plane in the result
+    uint pool_first;
+    uint pool_kernel;
+    uint pool_stride;
+    uint pool_padding;
+    uint pool_weights;   // vec4s before the pooling's vectors
+};
+
 struct Pool {
     Memory m;
     uint kernel;
@@ -186,7 +203,7 @@ struct PeakFma {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
+static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Down) == 112 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

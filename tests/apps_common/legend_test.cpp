@@ -73,6 +73,28 @@ TEST(Legend, usual_sizes_keep_their_width_and_grow_by_at_most_a_quarter) {
     EXPECT_EQ(add_legend(Image(256, 128, 3), entries_of(class_set("cityscapes20"))).width, 256);
 }
 
+TEST(Legend, a_note_stands_below_the_entries_in_as_many_lines_as_it_needs) {
+    const Image picture(512, 256, 3);
+    const std::vector<LegendEntry> entries = entries_of(class_set("cityscapes20"));
+    const Image without = add_legend(picture, entries);
+    std::string sentence = "drawn";
+    for (int i = 0; i < 40; ++i) sentence += " streets";
+    int lowest = 0;
+    for (const std::string& note : {std::string("drawn streets"), std::string(10'000, 'w'), sentence}) {
+        const Image with = add_legend(picture, entries, note);
+        EXPECT_EQ(with.width, without.width);
+        ASSERT_GT(with.height, without.height);
+        bool is_drawn = false;
+        for (int y = without.height; y < with.height; ++y)
+            is_drawn =
+                is_drawn || !std::equal(with.at(0, y), with.at(0, y) + 3 * with.width, with.at(0, with.height - 1));
+        EXPECT_TRUE(is_drawn);
+        EXPECT_GE(with.height, lowest);
+        lowest = with.height;
+    }
+    EXPECT_GT(lowest, add_legend(picture, entries, "drawn streets").height);
+}
+
 TEST(Legend, without_entries_the_picture_comes_back) {
     const Image picture = gradient(64, 32);
     const Image result = add_legend(picture, {});

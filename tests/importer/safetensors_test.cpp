@@ -61,6 +61,15 @@ TEST(Safetensors, ReadsScalarsEmptyTensorsGapsAndMetadata) {
     EXPECT_TRUE(weights.tensors.at("s").tensor.shape.empty());
     EXPECT_EQ(weights.tensors.at("e").tensor.shape, (Shape{0, 3}));
     EXPECT_EQ(weights.tensors.size(), 2u);
+    EXPECT_EQ(weights.metadata.size(), 1u);
+    EXPECT_EQ(weights.metadata.at("format"), "pt");
+}
+
+TEST(Safetensors, KeepsOnlyTextsOfTheMetadata) {
+    EXPECT_TRUE(read(R"({"__metadata__":[1,2]})", {}).metadata.empty());
+    const Weights weights = read(R"({"__metadata__":{"notice":"a\nb","number":1,"list":[]}})", {});
+    EXPECT_EQ(weights.metadata.size(), 1u);
+    EXPECT_EQ(weights.metadata.at("notice"), "a\nb");
 }
 
 TEST(Safetensors, IsRecognisedWhateverTheHeaderLength) {
@@ -155,6 +164,14 @@ TEST(SaveSafetensors, ReplacesFilesAndFollowsLinks) {
     EXPECT_TRUE(std::filesystem::is_symlink(folder.path() / "link"));
     EXPECT_EQ(load_weights(file).tensors.at("t").tensor.data, std::vector<float>{2});
     EXPECT_EQ(folder.names(), (std::vector<std::string>{"link", "net"}));
+}
+
+TEST(SaveSafetensors, WritesTheMetadata) {
+    const TempFolder folder;
+    Weights weights = one_tensor("t", Tensor(Shape{1}, 2.0f));
+    weights.metadata = {{"notice", "for tests \"only\""}, {"input_size", "512x256"}};
+    save_safetensors(folder.path() / "net", weights);
+    EXPECT_EQ(load_weights(folder.path() / "net").metadata, weights.metadata);
 }
 
 TEST(SaveSafetensors, NamesFoldersItCannotWriteTo) {

@@ -76,7 +76,9 @@ TEST(BakedModel, GivesTheSameScoresOnTheReference) {
 
 TEST(BakedModel, KeepsAllThatIsKnown) {
     const auto model = small_model();
-    const Choices choices{Precision::FP16, {"cpu_shaped"}, {"esp_pyramid"}, false};
+    Choices choices{Precision::FP16, {"cpu_shaped"}, {"esp_pyramid"}, false};
+    choices.layers["level1.conv"].planes = 4;
+    choices.layers["level3 [esp_pyramid]"].separate = true;
     const BakedModel baked = load_baked(bake(*model, choices, five_classes(), true));
     EXPECT_EQ(baked.choices, choices);
     EXPECT_TRUE(baked.precision_by_device);
@@ -90,6 +92,26 @@ TEST(BakedModel, KeepsAllThatIsKnown) {
     EXPECT_EQ(to_string(baked.model->graph), to_string(model->graph));
     EXPECT_EQ(to_string(baked.model->simplified), to_string(model->simplified));
     EXPECT_FALSE(load_baked(bake(*model, {}, {})).precision_by_device);
+}
+
+TEST(BakedModel, TakesTunedChoicesOfItsOwnGraphAlong) {
+    const auto model = small_model();
+    std::vector<TunedChoices> tuned;
+    for (const char* device : {"lavapipe", "nvidia-discrete"}) {
+        tuned.push_back(tuned_choices_for(model->simplified, model->network, paper_device(device), "1.2.3"));
+        tuned.back().choices.layers["level1.conv"].planes = device[0] == 'l' ? 4 : 2;
+    }
+    const BakedModel baked = load_baked(bake(*model, {}, {}, true, tuned));
+    EXPECT_EQ(baked.tuned, tuned);
+    EXPECT_EQ(misfit(baked.tuned[1], baked.model->simplified, paper_device("nvidia-discrete"), "1.2.3"), "");
+    try {
+        (void)bake(*small_model("espnet-a"), {}, {}, true, tuned);
+        FAIL() << "no Error";
+    } catch (const Error& reason) {
+        EXPECT_EQ(std::string(reason.what()),
+                  "tuned choices do not belong to espnet-a: they were measured for another graph: espnet with another "
+                  "configuration, or other passes");
+    }
 }
 
 TEST(BakedModel, KeepsHowMasksAreMade) {
@@ -148,9 +170,9 @@ TEST(BakedModel, RefusesWhatIsNoBakedNetworkInASentence) {
     EXPECT_EQ(refusal(std::vector<uint8_t>(100, 'x')),
               "baked network: expected a file that begins with 'vksegnet', found another kind of file");
     std::vector<uint8_t> bad = good;
-    bad[8] = 4;
+    bad[8] = 5;
     EXPECT_EQ(refusal(bad),
-              "baked network: expected version 3 of the format, found version 4, which a newer vkseg wrote");
+              "baked network: expected version 4 of the format, found version 5, which a newer vkseg wrote");
     bad = good;
     bad[good.size() / 2] ^= 4;
     EXPECT_NE(refusal(bad).find("; the file is damaged"), std::string::npos) << refusal(bad);

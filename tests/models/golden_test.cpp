@@ -119,6 +119,18 @@ TEST_P(Golden, HalfPrecision) {
     expect_scores(golden(), runner.scores(golden_input(golden())), true);
 }
 
+/// The kernels and fusions of GPUs, where the driver would take others.
+TEST_P(Golden, InTheFormOfGpus) {
+    if (is_slow()) GTEST_SKIP() << "always has that form";
+    for (const PrecisionChoice precision : {PrecisionChoice::FP32, PrecisionChoice::FP16}) {
+        const bool fp16 = precision == PrecisionChoice::FP16;
+        if (fp16 && !is_small(golden())) continue;
+        SCOPED_TRACE(fp16 ? "fp16" : "fp32");
+        Runner runner(model_of(golden()), &context(), {precision, {"cpu_shaped"}});
+        expect_scores(golden(), runner.scores(golden_input(golden())), fp16);
+    }
+}
+
 /// The picture's bytes instead of a prepared tensor, and classes instead of scores.
 TEST_P(Golden, PixelsToClasses) {
     if (!golden().labels) GTEST_SKIP() << "a classifier has no mask";

@@ -168,7 +168,9 @@ TEST_P(OpTest, AgreesWithReference) {
 
     DeviceFacts facts = context().facts();
     if (param.family == Family::DeviceAddress) facts = with_narrow_bindings(graph, facts, param.precision).value();
-    const auto plan = std::make_shared<const Plan>(compile(graph, facts, choices_for(param.family, param.precision)));
+    Choices choices = choices_for(param.family, param.precision);
+    choices.disabled_fusions = param.test.disabled_fusions;
+    const auto plan = std::make_shared<const Plan>(compile(graph, facts, choices));
     expect_family(*plan, param.family);
 
     Session session(context());

@@ -24,6 +24,8 @@ struct OpCase {
     bool ties = false;
     /// Passes to leave out of the simplification.
     std::set<std::string, std::less<>> disabled_passes{};
+    /// Fusions that must not happen: without one, what is under test stores its result in the arena.
+    std::set<std::string, std::less<>> disabled_fusions{"host_store"};
 };
 
 /// How the kernels of a plan reach their memory.

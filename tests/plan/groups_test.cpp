@@ -10,9 +10,16 @@
 namespace vkseg {
 namespace {
 
+/// Nearly every graph here ends in an operation that could write to the host; only the test of that shows it.
+Choices without_host_store(Choices choices = {}) {
+    choices.disabled_fusions.insert("host_store");
+    return choices;
+}
+
 std::string groups_of(const Graph& graph, const Choices& choices = {}, const char* device = "minimal",
-                      bool cpu_shaped = false) {
-    LowerContext context(graph, paper_device(device), choices, cpu_shaped);
+                      bool cpu_shaped = false, bool host_store = false) {
+    const Choices used = host_store ? choices : without_host_store(choices);
+    LowerContext context(graph, paper_device(device), used, cpu_shaped);
     context.planar = choose_maps(graph);
     return to_string(form_groups(context), graph);
 }
@@ -65,7 +72,7 @@ TEST_F(Pyramids, WithResidualNormAndActivation) {
     off.disabled_fusions = {"esp_pyramid"};
     EXPECT_EQ(groups_of(b.graph, off), "");
     const auto count = [&](const Choices& choices) {
-        return compile(b.graph, paper_device("minimal"), choices).dispatch_count();
+        return compile(b.graph, paper_device("minimal"), without_host_store(choices)).dispatch_count();
     };
     EXPECT_EQ(count(off) - count({}), 3u);
 }
@@ -190,7 +197,7 @@ TEST(NormLoads, OfEveryReaderOfANorm) {
     EXPECT_EQ(groups_of(b.graph), "norm_load(%3) -> %6 : bn half\nnorm_load(%3, %1 by texel) -> %8 : bn same\n");
     EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
     const auto count = [&](const Choices& choices) {
-        return compile(b.graph, paper_device("minimal"), choices).dispatch_count();
+        return compile(b.graph, paper_device("minimal"), without_host_store(choices)).dispatch_count();
     };
     Choices off;
     off.disabled_fusions = {"norm_load"};
@@ -223,7 +230,7 @@ TEST_F(Pyramids, OfEespUnitsExpandAndReduceForTheNext) {
     EXPECT_EQ(simplified_groups(),
               "pyramid_unit(%2, %1 by texel) -> %15 and %17 : m.d1 m.d2 m.d4 m.d8 m.cat m.bn m.exp next.proj\n");
     const auto count = [&](const Choices& choices) {
-        return compile(b.graph, paper_device("minimal"), choices).dispatch_count();
+        return compile(b.graph, paper_device("minimal"), without_host_store(choices)).dispatch_count();
     };
     Choices off;
     off.disabled_fusions = {"pyramid_unit"};
@@ -295,6 +302,40 @@ TEST(ConvPairs, WithAnotherReaderBetweenOrASecondRowAreNone) {
     Choices no_twins;
     no_twins.disabled_fusions = {"twin_conv"};
     EXPECT_EQ(groups_of(b.graph, no_twins), "");
+}
+
+TEST(HostStores, AreOfWhatOnlyTheHostWants) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(4)), y = b.conv("y", x, 6);
+    b.output(b.conv_transpose("up", y, 5));
+    b.output(y);
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph, {}, "minimal", false, true), "host_store(%2) -> %3 on the host : up\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true, true), "");
+    const Plan plan = compile(b.graph, paper_device("minimal"));
+    test::expect_sound(plan, paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"host_store"};
+    EXPECT_EQ(compile(b.graph, paper_device("minimal"), off).dispatch_count() - plan.dispatch_count(), 1u);
+}
+
+TEST(DownUnits, AreAStridedConvolutionAndAPooling) {
+    test::Builder b;
+    const ValueId x = b.relu("x", b.input(4, 8, 12));
+    Conv2d op{.kernel = {3, 3}, .stride = {2, 2}, .padding = pad_all(1, 1), .out_channels = 6};
+    op.weight = b.graph.add_constant("conv.weight", test::tensor({6, 4, 3, 3}, 3));
+    const ValueId conv = b.graph.add("conv", op, {x});
+    const ValueId cat = b.concat("cat", {conv, b.pool("pool", x)});
+    const ValueId y = b.relu("act", b.scale_shift("bn", cat));
+    b.output(b.pool("end", y));
+    b.output(b.add("sum", y, y));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "down_unit(%1) -> %6 : conv pool cat bn\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    // The pooling is wanted by itself.
+    b.output(b.graph.nodes[2].output);
+    EXPECT_EQ(groups_of(b.graph), "");
 }
 
 TEST(NormLoads, ThatRepeatTooOftenOrHaveOtherReadersAreNone) {

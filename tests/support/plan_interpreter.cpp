@@ -50,6 +50,17 @@ struct Machine {
 
     [[nodiscard]] Vec4 read(size_t operand, uint32_t index) const { return before.at(at(operand, index)); }
     void write(uint32_t index, Vec4 value) const {
+        if (std::string(to_string(dispatch.shader)).find("_to_host_") != std::string::npos) {
+            const push::Memory pc = memory();
+            const uint32_t plane = index / pc.out_stride, pixel = index % pc.out_stride;
+            for (uint32_t lane = 0; lane < 4 && plane * 4 + lane < pc.host_channels; ++lane) {
+                const size_t offset = (size_t{plane * 4 + lane} * pc.out_stride + pixel) * sizeof(float);
+                if (offset + sizeof(float) > host(0).size_bytes)
+                    throw std::out_of_range("float beyond its host window");
+                std::memcpy(host_target(0) + offset, &value[lane], sizeof(float));
+            }
+            return;
+        }
         if (plan.fp16)
             for (float& v : value) v = round_to_half(v);
         after.at(at(2, index)) = value;
@@ -617,30 +628,77 @@ void run_softmax(const Machine& m) {
     });
 }
 
+/// A pooling of the first operand's plane: modes as in pool.glsl.
+Vec4 pooled(const Machine& m, uint32_t mode, uint32_t x, uint32_t y, uint32_t plane, Halves kernel, Halves stride,
+            Halves padding) {
+    const push::Memory pc = m.memory();
+    const Halves in_size = halves(pc.in_size);
+    const int y0 = static_cast<int>(y) * stride.high - padding.high;
+    const int x0 = static_cast<int>(x) * stride.low - padding.low;
+    const int y1 = std::min(y0 + kernel.high, in_size.high + padding.high);
+    const int x1 = std::min(x0 + kernel.low, in_size.low + padding.low);
+    Vec4 result;
+    result.fill(mode == 0 ? -INFINITY : 0.0f);
+    int inside = 0;
+    for (int iy = std::max(y0, 0); iy < std::min(y1, in_size.high); ++iy)
+        for (int ix = std::max(x0, 0); ix < std::min(x1, in_size.low); ++ix, ++inside) {
+            const Vec4 texel =
+                m.read(0, pc.in_base + plane * pc.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+            for (size_t i = 0; i < 4; ++i) result[i] = mode == 0 ? std::max(result[i], texel[i]) : result[i] + texel[i];
+        }
+    const int divisor = mode == 1 ? (y1 - y0) * (x1 - x0) : inside;
+    if (mode != 0)
+        for (float& v : result) v /= static_cast<float>(divisor);
+    return result;
+}
+
 void run_pool(const Machine& m) {
     const auto pc = m.push_as<push::Pool>();
-    const Halves in_size = halves(pc.m.in_size), kernel = halves(pc.kernel), stride = halves(pc.stride);
-    const Halves padding = halves(pc.padding);
-    const uint32_t mode = m.spec(7);
     run_plane_kernel(m, 0, [&](uint32_t x, uint32_t y, uint32_t plane, size_t, size_t) {
-        const int y0 = static_cast<int>(y) * stride.high - padding.high;
-        const int x0 = static_cast<int>(x) * stride.low - padding.low;
-        const int y1 = std::min(y0 + kernel.high, in_size.high + padding.high);
-        const int x1 = std::min(x0 + kernel.low, in_size.low + padding.low);
-        Vec4 result;
-        result.fill(mode == 0 ? -INFINITY : 0.0f);
-        int inside = 0;
-        for (int iy = std::max(y0, 0); iy < std::min(y1, in_size.high); ++iy)
-            for (int ix = std::max(x0, 0); ix < std::min(x1, in_size.low); ++ix, ++inside) {
-                const Vec4 texel =
-                    m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
-                for (size_t i = 0; i < 4; ++i)
-                    result[i] = mode == 0 ? std::max(result[i], texel[i]) : result[i] + texel[i];
+        return pooled(m, m.spec(7), x, y, plane, halves(pc.kernel), halves(pc.stride), halves(pc.padding));
+    });
+}
+
+void run_down_unit(const Machine& m) {
+    const auto pc = m.push_as<push::Down>();
+    const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
+    const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
+    const Halves out_size = halves(pc.m.out_size), origin = signed_halves(pc.origin);
+    m.for_each(out_size, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t z) {
+        const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
+        if (z >= pc.conv_blocks) {
+            const uint32_t plane = z - pc.conv_blocks;
+            const Vec4 v = pooled(m, m.spec(10), x, y, plane, halves(pc.pool_kernel), halves(pc.pool_stride),
+                                  halves(pc.pool_padding));
+            m.write(pc.m.out_base + (pc.pool_first + plane) * pc.m.out_stride + pixel,
+                    m.epilogue(v, pc.pool_weights + plane * epilogue_vectors(m), 0, 1, 0));
+            return;
+        }
+        const size_t weights = size_t{z} * pc.m.block_weights;
+        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
+        for (size_t o = 0; o < planes && z * planes + o < pc.conv_planes; ++o) {
+            Vec4 sum = m.weight(biases + o);
+            size_t row = weights + o;
+            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
+                const int iy =
+                    static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / kernel_w) * dilation.high;
+                const int ix =
+                    static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % kernel_w) * dilation.low;
+                const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+                for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                    Vec4 texel{};
+                    if (valid)
+                        texel =
+                            m.read(0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
+                    for (size_t lane = 0; lane < 4; ++lane, row += planes) {
+                        const Vec4 w = m.weight(row);
+                        for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+                    }
+                }
             }
-        const int divisor = mode == 1 ? (y1 - y0) * (x1 - x0) : inside;
-        if (mode != 0)
-            for (float& v : result) v /= static_cast<float>(divisor);
-        return result;
+            m.write(pc.m.out_base + (pc.conv_first + static_cast<uint32_t>(z * planes + o)) * pc.m.out_stride + pixel,
+                    m.epilogue(sum, biases + planes, o, 0));
+        }
     });
 }
 
@@ -839,6 +897,7 @@ void run(const Machine& m) {
     if (is("multiply_")) return run_multiply(m);
     if (is("adaptive_avg_pool2d_")) return run_adaptive_pool(m);
     if (is("softmax_")) return run_softmax(m);
+    if (is("down_unit_")) return run_down_unit(m);
     if (is("pool2d_")) return run_pool(m);
     if (is("resize_")) return run_resize(m);
     if (is("relayout_")) return run_relayout(m);

@@ -178,6 +178,7 @@ Owned<VkPipeline> make_pipeline(const Gpu& gpu, const PipelineRequest& request) 
     depth.depthCompareOp = request.reverse_depth ? VK_COMPARE_OP_GREATER_OR_EQUAL : VK_COMPARE_OP_LESS;
     VkPipelineColorBlendAttachmentState blends[2]{};
     for (VkPipelineColorBlendAttachmentState& blend : blends) blend.colorWriteMask = 0xf;
+    if (!request.labels) blends[1].colorWriteMask = 0;
     if (request.blended) {
         blends[0].blendEnable = VK_TRUE;
         blends[0].srcColorBlendFactor = VK_BLEND_FACTOR_SRC_ALPHA;

@@ -32,6 +32,7 @@ struct PipelineRequest {
     bool depth_bias = false;
     bool two_sided = false;
     bool blended = false;  ///< of the first attachment
+    bool labels = true;    ///< written to the second
     int32_t material = 0;  ///< specialisation constant 0
 };
 

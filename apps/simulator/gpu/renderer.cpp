@@ -219,7 +219,8 @@ void Renderer::make_pipelines() {
         const auto material = static_cast<Material>(i);
         object.material = static_cast<int32_t>(i);
         object.blended = material >= first_blended_material;
-        object.depth_write = material != Material::ContactShadow;
+        // A shadow is no thing of its own: what it falls on keeps its class and its depth.
+        object.depth_write = object.labels = material != Material::ContactShadow;
         materials_[i] = make_pipeline(gpu_, object);
     }
     PipelineRequest sky{

@@ -170,7 +170,7 @@ void add_sidewalk_things(Side& side, int block, bool left) {
         for (int i = rng.integer(1, 3); i > 0; --i)
             add_person(
                 side.at.within({x + rng.uniform(-0.6f, 0.6f), y, f + rng.uniform(-0.8f, 0.8f)}, rng.uniform(0, 6.28f)),
-                rng, 0, true, Label::Sidewalk);
+                rng, 0, true);
     }
     if (city.parking) {
         const float shift = left ? 0.1f : 0.0f;

@@ -181,6 +181,7 @@ void add_building(const Builder& at, Rng& rng, float length, float depth, int fl
         Look roof{Material::Roof, Label::Building};
         roof.colour = rng.chance(0.6f) ? hsv(rng.uniform(0, 0.07f), rng.uniform(0.35f, 0.65f), rng.uniform(0.3f, 0.55f))
                                        : glm::vec3(rng.uniform(0.03f, 0.15f));
+        roof.colour2 = look.colour;
         roof.seed = rng.uniform();
         const float rise = depth * rng.uniform(0.22f, 0.4f);
         if (rng.chance(0.7f))

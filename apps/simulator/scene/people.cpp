@@ -44,7 +44,7 @@ void add_head(const Builder& at, const Clothes& clothes, Rng& rng, glm::vec3 nec
 
 }  // namespace
 
-void add_person(const Builder& at, Rng& rng, float stride, bool standing, Label ground) {
+void add_person(const Builder& at, Rng& rng, float stride, bool standing) {
     const float size = rng.chance(0.12f) ? rng.uniform(0.6f, 0.85f) : rng.uniform(0.92f, 1.08f);
     const float girth = rng.uniform(0.9f, 1.25f);
     const Clothes clothes = dress(rng, Label::Person);
@@ -74,7 +74,7 @@ void add_person(const Builder& at, Rng& rng, float stride, bool standing, Label 
     else if (rng.chance(0.25f))
         at.add(Mesh::Box, {Material::Cloth, Label::Person, paint_colour(rng), glm::vec3(0.1f)},
                {0.36f * size, 0.5f * size, 0.02f}, {0.14f, 0.34f, 0.32f});
-    at.add(Mesh::Slab, {Material::ContactShadow, ground}, {0, 0.012f, 0}, {0.75f, 0.001f, 0.75f});
+    at.add(Mesh::Slab, {Material::ContactShadow}, {0, 0.012f, 0}, {0.75f, 0.001f, 0.75f});
 }
 
 void add_rider(const Builder& at, Rng& rng, glm::vec3 seat, glm::vec3 hands, glm::vec3 left_foot, glm::vec3 right_foot,

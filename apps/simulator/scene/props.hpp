@@ -27,7 +27,7 @@ VehicleSize add_vehicle(const Builder& at, VehicleKind kind, const VehicleState&
 [[nodiscard]] VehicleSize vehicle_room(VehicleKind kind);
 
 /// `stride` is the phase of the walk in radians; `standing` has the legs together.
-void add_person(const Builder& at, Rng& rng, float stride, bool standing, Label ground);
+void add_person(const Builder& at, Rng& rng, float stride, bool standing);
 /// Head, trunk, arms and legs between the points where a rider sits, holds and treads.
 void add_rider(const Builder& at, Rng& rng, glm::vec3 seat, glm::vec3 hands, glm::vec3 left_foot, glm::vec3 right_foot,
                bool helmet);

@@ -98,7 +98,7 @@ void World::add_walkers(Frame& frame, float camera_s, float side) const {
         for (int member = 0; member < group; ++member)
             add_person(root.within({x - side * 0.6f * static_cast<float>(member), on_crossing ? 0 : city_.curb_m, s},
                                    direction > 0 ? 0 : glm::pi<float>()),
-                       look, stride + static_cast<float>(member), false, on_crossing ? Label::Road : Label::Sidewalk);
+                       look, stride + static_cast<float>(member), false);
     }
 }
 
@@ -137,7 +137,7 @@ void World::add_crossing(Frame& frame, int block) const {
             const glm::vec3 place{direction * (walked - width * 0.5f), 0, at + look.uniform(-1.3f, 1.3f)};
             const glm::vec3 away = place - frame.camera.position;
             if (away.z > -4 && away.z < 6.5f && std::abs(away.x) < 4) continue;
-            add_person(root.within(place, direction * glm::half_pi<float>()), look, walked * 4.2f, false, Label::Road);
+            add_person(root.within(place, direction * glm::half_pi<float>()), look, walked * 4.2f, false);
         }
 }
 

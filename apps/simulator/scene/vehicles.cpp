@@ -31,7 +31,7 @@ void add_wheels(const Builder& at, Label label, float axle_front, float axle_bac
 }
 
 void add_contact_shadow(const Builder& at, float length, float width) {
-    at.add(Mesh::Slab, {Material::ContactShadow, Label::Road}, {0, 0.015f, 0}, {width * 1.25f, 0.001f, length * 1.12f});
+    at.add(Mesh::Slab, {Material::ContactShadow}, {0, 0.015f, 0}, {width * 1.25f, 0.001f, length * 1.12f});
 }
 
 /// Head and tail lights, a plate at each end.

@@ -24,13 +24,14 @@ Surface plain_surface() {
 }
 
 Surface asphalt_surface() {
-    vec2 p = straight.xz;
+    vec2 p = straight.xz + floor(colour.a * 997.0);
     float grain = noise(p * 23.0) * 0.5 + noise(p * 57.0) * 0.5;
     float patches = fbm(p * 0.35 + colour.a * 90.0);
     float tracks = noise(vec2(p.x * 1.3, p.y * 0.04) + 5.0);
     vec3 albedo = colour.rgb * (0.55 + 0.55 * patches + 0.3 * tracks) * (0.75 + 0.5 * grain);
-    float crack = falling(0.025, 0.0, abs(noise(p * 0.55 + 20.0) - 0.5)) * smoothstep(0.45, 0.7, noise(p * 0.21));
-    albedo *= 1.0 - 0.55 * crack;
+    vec2 jagged = p + 0.9 * vec2(fbm(p * 1.7), fbm(p * 1.7 + 40.0));
+    float crack = falling(0.014, 0.0, abs(noise(jagged * 0.5 + 20.0) - 0.5)) * smoothstep(0.4, 0.7, noise(p * 0.21));
+    albedo *= 1.0 - 0.5 * crack;
     // Repaired rectangles, and a cover now and then.
     ivec2 cell = ivec2(floor(p / vec2(4.1, 7.3)));
     vec2 within = fract(p / vec2(4.1, 7.3));
@@ -285,11 +286,12 @@ Surface signal_surface() {
 }
 
 Surface roof_surface() {
-    vec2 q = vec2(local.z * 3.3, length(vec2(local.x, local.y)) * 3.0);
-    float near = 1.0 - smoothstep(0.3, 0.8, max(fwidth(q.x), fwidth(q.y)));
-    float tile = lines(q.y, 0.25) * near * 0.4;
-    vec3 albedo = colour.rgb * (0.7 + 0.5 * fbm(vec2(local.z, local.x) * 0.8 + colour.a * 20.0)) * (1.0 - tile);
-    return matt(albedo);
+    // The gable itself is wall.
+    if (abs(local_normal.z) > 0.5) return matt(colour2.rgb * (0.8 + 0.35 * fbm(local.xy * 0.7 + colour.a * 20.0)));
+    float row = local.y * 3.2;
+    float near = 1.0 - smoothstep(0.3, 0.8, fwidth(row));
+    float tile = lines(row, 0.25) * near * 0.4;
+    return matt(colour.rgb * (0.7 + 0.5 * fbm(vec2(local.z, local.x) * 0.8 + colour.a * 20.0)) * (1.0 - tile));
 }
 
 Surface contact_shadow_surface() {

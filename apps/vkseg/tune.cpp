@@ -1,0 +1,194 @@
+#include "apps/common/atomic_file.hpp"
+#include "apps/common/files.hpp"
+#include "apps/common/image.hpp"
+#include "apps/vkseg/tuned.hpp"
+#include "graph/ir/error.hpp"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cmath>
+
+namespace vkseg::app {
+
+namespace {
+
+/// Share of pixels that fp16 and fp32 have to agree on.
+constexpr double wanted_agreement = 0.999;
+/// fp16 rounds to 2.8e-4 on average; more than this comes of numbers beyond its range.
+constexpr double layer_error_limit = 1e-3;
+constexpr float largest_half = 65504.0f, smallest_normal_half = 6.103515625e-5f;
+
+/// The nearest 16-bit float, clamped as kernels do it.
+float rounded_to_half(float value) {
+    const float size = std::min(std::abs(value), largest_half);
+    // Steps of the last of 11 bits; below the normal range they stay as they are there.
+    const float step = std::ldexp(1.0f, std::ilogb(std::max(size, smallest_normal_half)) - 10);
+    return std::copysign(std::nearbyint(size / step) * step, value);
+}
+
+struct LayerLoss {
+    std::string layer;
+    double relative_error = 0;
+    float largest = 0;
+};
+
+struct Calibration {
+    double agreement = 1;
+    /// Layers that 16 bits hold badly, the worst first.
+    std::vector<LayerLoss> layers;
+    [[nodiscard]] bool wants_fp32() const { return agreement < wanted_agreement || !layers.empty(); }
+};
+
+/// What storing each layer in 16 bits costs, on the CPU reference at a size that it can manage.
+std::vector<LayerLoss> layer_losses(const Model& model, const Image& picture) {
+    const auto [width, height] = nearest_valid_size(model.graph, 256, 128);
+    SegmentationOptions options;
+    options.picture_width = picture.width;
+    options.picture_height = picture.height;
+    options.network_width = width;
+    options.network_height = height;
+    const Graph graph = segmentation_graph(model.simplified, model.preprocess, options);
+    const HostValue input{graph.desc(graph.inputs[0]), {}, {picture.pixels.begin(), picture.pixels.end()}};
+    std::vector<LayerLoss> losses;
+    (void)run_reference(graph, std::span(&input, 1), [&](const Node& node, const HostValue& value) {
+        LayerLoss loss{node.name, 0, 0};
+        double errors = 0, squares = 0;
+        for (const float x : value.floats) {
+            const double difference = double{rounded_to_half(x)} - x;
+            errors += difference * difference;
+            squares += double{x} * x;
+            loss.largest = std::max(loss.largest, std::abs(x));
+        }
+        loss.relative_error = squares > 0 ? std::sqrt(errors / squares) : 0;
+        if (loss.relative_error > layer_error_limit) losses.push_back(std::move(loss));
+    });
+    std::ranges::stable_sort(losses, std::ranges::greater{}, &LayerLoss::relative_error);
+    return losses;
+}
+
+double agreement_on(const Image& picture, const Model& model, Runner& fp32, Runner& fp16) {
+    const TensorDesc& scores = model.graph.desc(model.graph.outputs[0]);
+    if (scores.width() == 1 && scores.height() == 1) {
+        const auto winner = [&](Runner& runner) {
+            const auto found = runner.classify(picture.pixels, picture.width, picture.height);
+            return std::ranges::max_element(found) - found.begin();
+        };
+        return winner(fp32) == winner(fp16) ? 1 : 0;
+    }
+    SegmentationOptions options;
+    options.picture_width = picture.width;
+    options.picture_height = picture.height;
+    options.network_width = model.width;
+    options.network_height = model.height;
+    const auto wanted = fp32.segment(picture.pixels, options)[0], found = fp16.segment(picture.pixels, options)[0];
+    size_t same = 0;
+    for (size_t i = 0; i < wanted.size(); ++i) same += wanted[i] == found[i] ? 1 : 0;
+    return static_cast<double>(same) / static_cast<double>(wanted.size());
+}
+
+Calibration calibrate(const std::vector<std::string>& pictures, const std::shared_ptr<const Model>& model,
+                      Context& context, const Choices& choices) {
+    Calibration result;
+    Runner fp32(model, &context, {PrecisionChoice::FP32, choices.denied_families, choices.disabled_fusions});
+    Runner fp16(model, &context, {PrecisionChoice::FP16, choices.denied_families, choices.disabled_fusions});
+    const auto files = expand_inputs(pictures);
+    for (const auto& file : files) {
+        const Image picture = read_image(file);
+        result.agreement = std::min(result.agreement, agreement_on(picture, *model, fp32, fp16));
+        if (file == files.front()) result.layers = layer_losses(*model, picture);
+    }
+    return result;
+}
+
+void print_calibration(const Calibration& calibration) {
+    fmt::print("fp16 agrees with fp32 on {:.3f} % of the pixels of the worst picture (wanted: {:.1f} %)\n",
+               calibration.agreement * 100, wanted_agreement * 100);
+    for (const LayerLoss& loss : calibration.layers)
+        fmt::print("  16 bits hold '{}' to {:.1e} only (largest {:.3g})\n", loss.layer, loss.relative_error,
+                   loss.largest);
+    fmt::print("activations are stored in {}\n", calibration.wants_fp32() ? "fp32" : "fp16");
+}
+
+nlohmann::json to_json(const Calibration& calibration) {
+    nlohmann::json layers = nlohmann::json::array();
+    for (const LayerLoss& loss : calibration.layers)
+        layers.push_back({{"layer", loss.layer}, {"relative_error", loss.relative_error}, {"largest", loss.largest}});
+    return {{"agreement", calibration.agreement},
+            {"layers", layers},
+            {"precision", calibration.wants_fp32() ? "fp32" : "fp16"}};
+}
+
+}  // namespace
+
+int run_tune(const TuneOptions& options) {
+    if (options.rounds < 3) throw error("--rounds {}: expected 3 or more, for a median", options.rounds);
+    if (options.common.device == "reference") throw error("the reference has no plan to tune; name a --device");
+    if (!options.calibration.empty()) {
+        expect_trained(options.common, options.network, "tune --calibrate");
+        if (options.common.precision != "auto")
+            throw error("--calibrate chooses the precision; leave --precision {} out", options.common.precision);
+    }
+    OpenedNetwork opened = open_network(options.common, options.network, parse_config(options.common.config),
+                                        parse_size(options.common.size));
+    const Model& model = *opened.model;
+    const std::unique_ptr<Context> context = open_context(options.common);
+    const std::string file = options.output.empty() ? tuned_path(model, context->facts()).string() : options.output;
+    if (file.empty())
+        throw error("there is no cache folder (neither XDG_CACHE_HOME nor HOME is set): name a file with --output");
+    Choices choices = opened.choices;
+    choices.precision = precision_on(context->facts(), opened.precision);
+    std::optional<Calibration> calibration;
+    if (!options.calibration.empty()) {
+        calibration = calibrate(options.calibration, opened.model, *context, choices);
+        choices.precision = calibration->wants_fp32() ? Precision::FP32 : Precision::FP16;
+    }
+    const auto [tuned, report] = tune_model(model, *context, choices, options.rounds);
+    if (options.output.empty()) {
+        std::error_code status;
+        std::filesystem::create_directories(std::filesystem::path(file).parent_path(), status);
+    }
+    write_file(file, to_string(tuned));
+
+    const char* precision = choices.precision == Precision::FP16 ? "fp16" : "fp32";
+    if (!options.common.json.empty()) {
+        nlohmann::json layers = nlohmann::json::object();
+        for (const auto& [label, choice] : tuned.choices.layers) layers[label] = to_string(choice);
+        write_json({{"network", model.network},
+                    {"size", {model.width, model.height}},
+                    {"device", context->facts().name},
+                    {"driver", context->facts().driver},
+                    {"precision", precision},
+                    {"layers", report.layers},
+                    {"candidates", report.candidates},
+                    {"changed", report.changed},
+                    {"refused", report.refused},
+                    {"untuned_us", report.untuned_us},
+                    {"tuned_us", report.tuned_us},
+                    {"untuned_dispatches", report.untuned_dispatches},
+                    {"tuned_dispatches", report.tuned_dispatches},
+                    {"choices", layers},
+                    {"calibration", calibration ? to_json(*calibration) : nlohmann::json()},
+                    {"output", file}},
+                   options.common.json);
+        return 0;
+    }
+    if (calibration) print_calibration(*calibration);
+    fmt::print("{} {}x{} {} on {}: {} layers, {} candidates\n", model.network, model.width, model.height, precision,
+               context->facts().name, report.layers, report.candidates);
+    for (const std::string& sentence : report.refused) fmt::print("  refused: {}\n", sentence);
+    if (report.changed == 0) {
+        fmt::print("nothing is faster than the rules: {:.2f} ms a run\n", report.untuned_us / 1e3);
+    } else {
+        fmt::print("{} choices: {:.2f} ms a run, {:.2f} ms untuned ({:+.1f} %)\n", report.changed,
+                   report.tuned_us / 1e3, report.untuned_us / 1e3, (report.tuned_us / report.untuned_us - 1) * 100);
+        if (report.tuned_dispatches > report.untuned_dispatches)
+            fmt::print("the tuned plan is longer, {} dispatches instead of {}, and was faster\n",
+                       report.tuned_dispatches, report.untuned_dispatches);
+    }
+    fmt::print("-> {}\n", file);
+    return 0;
+}
+
+}  // namespace vkseg::app
