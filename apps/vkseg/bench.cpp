@@ -223,10 +223,11 @@ void profile(std::vector<std::unique_ptr<Job>>& jobs, int runs) {
 }
 
 void write(const BenchReport& report, const BenchOptions& options) {
-    if (!options.common.json.empty()) write_json(to_json(report), options.common.json);
+    // Files first: what reaches standard output cannot be taken back when one of them fails.
     if (!options.trace.empty()) write_file(options.trace, to_trace(report));
     if (!options.html.empty()) write_file(options.html, to_page(report));
     if (!options.markdown.empty() && options.markdown != "-") write_file(options.markdown, to_markdown(report));
+    if (!options.common.json.empty()) write_json(to_json(report), options.common.json);
     if (options.markdown == "-") fmt::print("{}", to_markdown(report));
     // Standard output is for people unless something else was asked for in its place.
     if (options.common.json.empty() && options.markdown.empty()) fmt::print("{}", to_text(report));
