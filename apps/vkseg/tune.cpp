@@ -108,16 +108,14 @@ void print_calibration(const Calibration& calibration) {
     for (const LayerLoss& loss : calibration.layers)
         fmt::print("  16 bits hold '{}' to {:.1e} only (largest {:.3g})\n", loss.layer, loss.relative_error,
                    loss.largest);
-    fmt::print("activations are stored in {}\n", calibration.wants_fp32() ? "fp32" : "fp16");
+    fmt::print("{}\n", calibration.wants_fp32() ? "so activations are stored in fp32" : "fp16 is accurate enough");
 }
 
 nlohmann::json to_json(const Calibration& calibration) {
     nlohmann::json layers = nlohmann::json::array();
     for (const LayerLoss& loss : calibration.layers)
         layers.push_back({{"layer", loss.layer}, {"relative_error", loss.relative_error}, {"largest", loss.largest}});
-    return {{"agreement", calibration.agreement},
-            {"layers", layers},
-            {"precision", calibration.wants_fp32() ? "fp32" : "fp16"}};
+    return {{"agreement", calibration.agreement}, {"layers", layers}, {"fp16_is_enough", !calibration.wants_fp32()}};
 }
 
 }  // namespace
@@ -142,7 +140,8 @@ int run_tune(const TuneOptions& options) {
     std::optional<Calibration> calibration;
     if (!options.calibration.empty()) {
         calibration = calibrate(options.calibration, opened.model, *context, choices);
-        choices.precision = calibration->wants_fp32() ? Precision::FP32 : Precision::FP16;
+        // Where fp16 would do, the device decides whether it pays.
+        if (calibration->wants_fp32()) choices.precision = Precision::FP32;
     }
     const auto [tuned, report] = tune_model(model, *context, choices, options.rounds);
     if (options.output.empty()) {

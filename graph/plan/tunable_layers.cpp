@@ -89,7 +89,7 @@ std::vector<LayerChoices> tilings(const Node& node, const Grouped& grouped, cons
     }
     // Longer and shorter straight lines of code; a kernel with all its input planes in one has nothing to merge.
     if (context.cpu_shaped && !depthwise && dispatch.specialization[10] > 1)
-        for (const int macs : {3600, 14400}) {
+        for (const int macs : {3600, 7200, 14400}) {
             LayerChoice choice = settled;
             choice.unrolled_macs = macs;
             candidates.push_back({choice, ruled_cost});
