@@ -89,6 +89,8 @@ struct RunOptions {
     std::string network;
     std::string input;
     std::string output;
+    /// After the result: each number on standard input is that many runs to time.
+    bool time_on_request = false;
 };
 int run_run(const RunOptions& options);
 
@@ -134,6 +136,14 @@ struct BakeOptions {
     std::string output;
 };
 int run_bake(const BakeOptions& options);
+
+struct ExportOptions {
+    CommonOptions common;
+    std::string network;
+    /// FILE.json; the tensors go beside it.
+    std::string output;
+};
+int run_export(const ExportOptions& options);
 
 struct TuneOptions {
     CommonOptions common;

@@ -179,6 +179,8 @@ int run(int argc, char** argv) {
     sub->add_option("network", raw.network, network_help)->required()->type_name("NETWORK|FILE");
     sub->add_option("--input", raw.input, "Normalised input, 1x3xHxW or 3xHxW")->required()->type_name("X.npy");
     sub->add_option("--output", raw.output, "Scores, float32")->required()->type_name("Y.npy");
+    sub->add_flag("--time-on-request", raw.time_on_request,
+                  "Then run as often as each line of standard input says, and print the times as JSON");
     add_model(*sub, raw.common);
 
     VerifyOptions verify;
@@ -232,6 +234,15 @@ int run(int argc, char** argv) {
         ->type_name("FILE");
     sub->add_option("-o,--output", bake.output, "File to write")->required()->type_name("FILE.vkseg");
     add_json(*sub, bake.common.json);
+
+    ExportOptions exported;
+    sub = command("export", "Write a network as it was published, operation by operation, as JSON and safetensors",
+                  exported, run_export);
+    sub->add_option("network", exported.network, network_help)->required()->type_name("NETWORK|FILE");
+    add_source(*sub, exported.common);
+    sub->add_option("-o,--output", exported.output, "File to write; its tensors go beside it, as .safetensors")
+        ->required()
+        ->type_name("FILE.json");
 
     TuneOptions tune;
     sub = command("tune", "Measure how layers run fastest on this device, check the results, and keep the choices",

@@ -3,11 +3,56 @@
 #include "graph/ir/error.hpp"
 
 #include <fmt/format.h>
+#include <nlohmann/json.hpp>
 
 #include <algorithm>
+#include <charconv>
+#include <chrono>
 #include <cmath>
+#include <cstdio>
+#include <iostream>
 
 namespace vkseg::app {
+
+namespace {
+
+class WallClock {
+public:
+    [[nodiscard]] double ms() const {
+        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
+    }
+
+private:
+    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
+};
+
+void print_line(const nlohmann::json& line) {
+    fmt::print("{}\n", line.dump());
+    std::fflush(stdout);
+}
+
+/// Whoever compares engines keeps all of them ready and lets them take turns; this is one of them.
+void time_on_request(Engine& engine, const Tensor& input) {
+    Session* session = engine.runner->session();
+    if (session != nullptr) session->time_runs(true);
+    for (std::string line; std::getline(std::cin, line);) {
+        int runs = 0;
+        const auto [end, code] = std::from_chars(line.data(), line.data() + line.size(), runs);
+        if (code != std::errc{} || end != line.data() + line.size() || runs < 1)
+            throw error("standard input: expected a number of runs, found '{}'", line);
+        nlohmann::json end_to_end = nlohmann::json::array(), gpu = nlohmann::json::array();
+        for (int run = 0; run < runs; ++run) {
+            const WallClock clock;
+            static_cast<void>(engine.runner->scores(input));
+            end_to_end.push_back(clock.ms());
+            if (session != nullptr && session->run_nanoseconds() > 0)
+                gpu.push_back(static_cast<double>(session->run_nanoseconds()) / 1e6);
+        }
+        print_line({{"end_to_end_ms", end_to_end}, {"gpu_ms", gpu}});
+    }
+}
+
+}  // namespace
 
 int run_run(const RunOptions& options) {
     Tensor input = read_npy(options.input);
@@ -25,10 +70,23 @@ int run_run(const RunOptions& options) {
         throw error("'{}' is {}x{} pixels, but --size says {}", options.input, width, height, options.common.size);
     if (std::any_of(input.data.begin(), input.data.end(), [](float v) { return !std::isfinite(v); }))
         warn(fmt::format("'{}' holds values that are not finite", options.input));
+    const WallClock clock;
     Engine engine = open_engine(options.common, options.network, parse_config(options.common.config), {width, height});
     Tensor output = engine.runner->scores(input);
+    const double start_up_ms = clock.ms();
     if (batched) output.shape.insert(output.shape.begin(), 1);
     write_npy(options.output, output.shape, output.data);
+    if (!options.time_on_request) return 0;
+    nlohmann::json ready{{"start_up_ms", start_up_ms},
+                         {"device", engine.device_name()},
+                         {"driver", engine.driver_name()},
+                         {"precision", engine.precision_name()}};
+    if (Session* session = engine.runner->session()) {
+        const SessionMemory memory = session->memory_use();
+        ready["device_memory_bytes"] = memory.activations_bytes + memory.weights_bytes + memory.host_bytes;
+    }
+    print_line(ready);
+    time_on_request(engine, input);
     return 0;
 }
 
