@@ -7,9 +7,10 @@ build=(g++ cmake ninja-build pkg-config glslang-tools libvulkan-dev libvulkan1 m
        libzip-dev nlohmann-json3-dev libcli11-dev libvulkan-volk-dev libstb-dev libpng-dev libjpeg-dev zlib1g-dev libexif-dev)
 # The window of vkseg-simulator.
 simulator=(libsdl2-dev)
-# A second Vulkan driver (SwiftShader comes with the browser), the validation layer, and the tools of the tests.
+# A second Vulkan driver (SwiftShader comes with the browser), the validation layer, and the tools of the tests, among
+# them what the training and the comparison need.
 test=(libgtest-dev vulkan-validationlayers spirv-tools chromium ccache clang-format
-      xvfb xauth)
+      xvfb xauth python3-numpy python3-pil python3-torch)
 
 case "${1:-}" in
     build) wanted=("${build[@]}") ;;
