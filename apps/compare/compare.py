@@ -180,7 +180,11 @@ def figures(engine, rounds, joules, rival):
 def machine():
     model = next((line.partition(":")[2].strip() for line in Path("/proc/cpuinfo").read_text().splitlines()
                   if line.startswith("model name")), platform.machine())  # fmt: skip
-    return {"cpu": model, "threads": os.cpu_count(), "system": f"{platform.system()} {platform.release()}",
+    try:
+        system = platform.freedesktop_os_release()["PRETTY_NAME"]
+    except OSError:
+        system = platform.system()
+    return {"cpu": model, "threads": os.cpu_count(), "system": system,
             "python": platform.python_version()}  # fmt: skip
 
 

@@ -13,7 +13,7 @@ namespace {
 
 // The file: signature, version, checksum and length of what follows; then what `write_contents` writes.
 constexpr std::array<char, 8> signature{'v', 'k', 's', 'e', 'g', 'n', 'e', 't'};
-constexpr uint32_t baked_version = 4;
+constexpr uint32_t baked_version = 5;
 /// No segmentation network comes near this; it keeps a mistaken file out of memory.
 constexpr uint64_t max_file_bytes = uint64_t{4} << 30;
 
@@ -139,6 +139,7 @@ BakedModel load(std::span<const uint8_t> bytes, const BakedOptions& options) {
     model.preprocess = read_preprocess(reader);
     model.mask_sampling = reader.flag() ? Sampling::BilinearAligned : Sampling::Bilinear;
     model.parameters = reader.number<uint64_t>();
+    model.notice = one_line(reader.text());
     baked.classes = read_classes(reader);
     baked.choices = read_choices(reader, baked.precision_by_device);
     for (auto left = reader.count(4); left > 0; --left) baked.tuned.push_back(parse_tuned_choices(reader.text()));
@@ -185,6 +186,7 @@ std::vector<uint8_t> bake(const Model& model, const Choices& choices, const Clas
     write_preprocess(body, model.preprocess);
     body.flag(model.mask_sampling == Sampling::BilinearAligned);
     body.number(model.parameters);
+    body.text(model.notice);
     write_classes(body, classes);
     write_choices(body, choices, precision_by_device);
     body.number(static_cast<uint32_t>(tuned.size()));

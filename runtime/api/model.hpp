@@ -31,6 +31,9 @@ struct Model {
     std::vector<std::string> non_finite_tensors;
 };
 
+/// A text from a file, for people: its beginning, without line breaks and other control characters.
+[[nodiscard]] std::string one_line(std::string text);
+
 /// Completes a model whose name, pre-processing, graph and parameters are known: simplifies, and reads sizes and
 /// classes off the graph.
 [[nodiscard]] std::shared_ptr<const Model> make_model(Model model,

@@ -16,15 +16,6 @@ std::string metadata_of(const Weights& weights, std::string_view key) {
     return entry == weights.metadata.end() ? std::string() : entry->second;
 }
 
-/// For people: the beginning, without line breaks and other control characters.
-std::string one_line(std::string text) {
-    constexpr size_t longest = 200;
-    if (text.size() > longest) text.resize(longest);
-    for (char& c : text)
-        if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-    return text;
-}
-
 /// {width, height} that the weights were trained at; {0, 0} when they do not say.
 std::array<int, 2> input_size(const Weights& weights) {
     const std::string text = metadata_of(weights, "input_size");

@@ -114,6 +114,12 @@ TEST(BakedModel, TakesTunedChoicesOfItsOwnGraphAlong) {
     }
 }
 
+TEST(BakedModel, KeepsWhatItsUsersShouldKnow) {
+    Model model = *small_model();
+    model.notice = "trained on\nthree pictures";
+    EXPECT_EQ(load_baked(bake(model, {}, {})).model->notice, "trained on three pictures");
+}
+
 TEST(BakedModel, KeepsHowMasksAreMade) {
     for (const char* network : {"espnet", "lpsnet-s"}) {
         const auto model = small_model(network);
@@ -170,9 +176,9 @@ TEST(BakedModel, RefusesWhatIsNoBakedNetworkInASentence) {
     EXPECT_EQ(refusal(std::vector<uint8_t>(100, 'x')),
               "baked network: expected a file that begins with 'vksegnet', found another kind of file");
     std::vector<uint8_t> bad = good;
-    bad[8] = 5;
+    bad[8] = 6;
     EXPECT_EQ(refusal(bad),
-              "baked network: expected version 4 of the format, found version 5, which a newer vkseg wrote");
+              "baked network: expected version 5 of the format, found version 6, which a newer vkseg wrote");
     bad = good;
     bad[good.size() / 2] ^= 4;
     EXPECT_NE(refusal(bad).find("; the file is damaged"), std::string::npos) << refusal(bad);
