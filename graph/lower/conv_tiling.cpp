@@ -82,14 +82,38 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
     return tiles;
 }
 
+/// Output planes of a CPU-shaped dispatch at most. Few planes of a grouped convolution read few planes, where many
+/// would multiply the zeros between their groups.
+int largest_block(const ConvWeights& weights, const ChannelMap& in, const ChannelMap& out) {
+    constexpr int widest = 8;
+    if (weights.groups == 1) return widest;
+    const auto cost = [&](int largest) {
+        constexpr int load = 35;  // in multiply-adds
+        int sum = 0;
+        for (const Tile& tile : tile(weights, in, out, largest, true))
+            sum += tile.in.count * (load + 16 * tile.out.planes);
+        return sum;
+    };
+    int best = widest;
+    for (int largest = widest / 2; largest > 0; largest /= 2)
+        if (cost(largest) < cost(best)) best = largest;
+    return best;
+}
+
+int ruled_unrolled_macs(const ConvGeometry& geometry) {
+    if (geometry.out_step.h * geometry.out_step.w > 1) return max_unrolled_macs_of_a_phase;
+    return geometry.taps.size() < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs;
+}
+
 /// Parts of the input planes, each its own dispatch that continues the sum. All have one size, and so one pipeline,
 /// which layers of other depths share; the last one begins early when they do not come out even.
-std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, int tuned_macs, bool cpu_shaped) {
+std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, int unrolled_macs, bool cpu_shaped) {
     if (!cpu_shaped) return {tile.in};
     const int per_plane = 16 * tile.out.planes * tap_count;
-    const int ruled_macs = tap_count < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs;
-    const int largest = std::max(1, (tuned_macs > 0 ? tuned_macs : ruled_macs) / per_plane);
-    const int parts = (tile.in.count + largest - 1) / largest;
+    const int largest = std::max(1, unrolled_macs / per_plane);
+    int parts = (tile.in.count + largest - 1) / largest;
+    // One part more costs less than planes that count for nothing.
+    if (tile.in.count % parts != 0 && tile.in.count % (parts + 1) == 0) ++parts;
     const int size = (tile.in.count + parts - 1) / parts;
     std::vector<InputSpan> spans;
     for (int part = 0; part < parts; ++part) {
@@ -125,9 +149,12 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
     const int tap_count = static_cast<int>(taps_of(0).size());
 
     const LayerChoice tuned = context.choices.layer(node.name);
-    const int largest = tuned.planes > 0 ? tuned.planes : 8;
+    const int largest = tuned.planes > 0     ? tuned.planes
+                        : context.cpu_shaped ? largest_block(weights, in.map, out.map)
+                                             : 8;
+    const int unrolled_macs = tuned.unrolled_macs > 0 ? tuned.unrolled_macs : ruled_unrolled_macs(geometry);
     for (const Tile& tile : tile(weights, in.map, out.map, largest, context.cpu_shaped)) {
-        const auto parts = split_inputs(tile, tap_count, tuned.unrolled_macs, context.cpu_shaped);
+        const auto parts = split_inputs(tile, tap_count, unrolled_macs, context.cpu_shaped);
         for (size_t part = 0; part < parts.size(); ++part) {
             const bool first_part = part == 0, last_part = part + 1 == parts.size();
             const InputSpan& span = parts[part];

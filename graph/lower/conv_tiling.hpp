@@ -51,6 +51,8 @@ constexpr size_t conv_split_constant = 14;
 /// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each. Kernels of few taps need
 /// more planes for as many, come in more shapes, and lose little when they are divided.
 constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 3600;
+/// Each phase of a transposed convolution is a pipeline or more.
+constexpr int max_unrolled_macs_of_a_phase = 2048;
 
 /// Dispatches of conv2d.comp that compute `node` in this geometry, epilogue included.
 void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,

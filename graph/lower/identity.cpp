@@ -4,7 +4,11 @@
 
 namespace vkseg {
 
-void lower_eltwise(const Node& node, const Epilogue& epilogue, LowerContext& context) {
+void lower_eltwise(const Node& original, const Epilogue& epilogue, LowerContext& context) {
+    Node node = original;
+    const ChannelMap map = context.planar[static_cast<size_t>(node.output)].map;
+    if (context.planar[static_cast<size_t>(node.inputs[0])].map != map)
+        node.inputs[0] = context.in_map(node.inputs[0], map);
     lower_plane_kernel(catalog::eltwise, push::Copy{}, {}, node, epilogue, context);
 }
 

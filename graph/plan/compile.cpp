@@ -48,7 +48,7 @@ public:
     Plan run() {
         refuse_large_extents();
         list_host_buffers();
-        context_.planar = choose_maps(graph_);
+        context_.planar = choose_maps(graph_, context_.cpu_shaped);
         const std::vector<Group> groups = form_groups(context_);
         placement_ = place_values(graph_, groups, context_.planar, context_.choices.in_place);
         context_.add_temporary = [this](const PlanarValue& like) {

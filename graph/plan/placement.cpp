@@ -44,6 +44,18 @@ bool keeps_map(const Graph& graph, const Node& node) {
     return false;
 }
 
+/// The pass over a concatenation that has a pooled operand. No fused group makes those and their pass on the CPU.
+bool follows_pooling_beside(const Graph& graph, const Node& node) {
+    if (!is_elementwise(node) || node.inputs.size() != 1) return false;
+    const auto made = [&](ValueId value) { return std::ranges::find(graph.nodes, value, &Node::output); };
+    const auto concat = made(node.inputs[0]);
+    return concat != graph.nodes.end() && is<Concat>(*concat) &&
+           std::ranges::any_of(concat->inputs, [&](ValueId operand) {
+               const auto maker = made(operand);
+               return maker != graph.nodes.end() && is<Pool2d>(*maker);
+           });
+}
+
 /// Where a value lies, for questions of overlap.
 struct Extent {
     ValueId root = no_value;
@@ -202,7 +214,7 @@ Placement::Place Placement::resolve(ValueId value) const {
     return place;
 }
 
-std::vector<PlanarValue> choose_maps(const Graph& graph) {
+std::vector<PlanarValue> choose_maps(const Graph& graph, bool closes_gaps) {
     std::vector<PlanarValue> planar(graph.values.size());
     const auto set = [&](ValueId value, ChannelMap map) {
         const TensorDesc& desc = graph.desc(value);
@@ -220,7 +232,10 @@ std::vector<PlanarValue> choose_maps(const Graph& graph) {
             int first_plane = 0;
             set(node.output, view_map(node, planar[static_cast<size_t>(node.inputs[0])].map, first_plane));
         } else if (keeps_map(graph, node)) {
-            set(node.output, planar[static_cast<size_t>(node.inputs[0])].map);
+            const ChannelMap& map = planar[static_cast<size_t>(node.inputs[0])].map;
+            const ChannelMap dense = ChannelMap::dense(graph.desc(node.output).channels());
+            const bool closes = closes_gaps && follows_pooling_beside(graph, node);
+            set(node.output, closes && dense.planes * 6 <= map.planes * 5 ? dense : map);
         } else if (node.epilogue.add) {
             // A convolution can make any map, so it makes that of what is added to it.
             set(node.output, planar[static_cast<size_t>(node.inputs.back())].map);

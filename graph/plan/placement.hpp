@@ -29,8 +29,10 @@ private:
     std::vector<Place> parent_;
 };
 
-/// Channel maps of all values: dense unless a concatenation or an added operand says otherwise.
-[[nodiscard]] std::vector<PlanarValue> choose_maps(const Graph& graph);
+/// Channel maps of all values: dense unless a concatenation or an added operand says otherwise. `closes_gaps`: the pass
+/// over a concatenation of poolings and others (norm, activation) leaves out the planes that only its pad lanes make, where they are at least
+/// a sixth; what follows then computes none for them.
+[[nodiscard]] std::vector<PlanarValue> choose_maps(const Graph& graph, bool closes_gaps);
 
 /// Whether a node reads an operand only at the texel it writes: its result may take that operand's memory. Asked by
 /// position, because one value may be read twice, once of them with its neighbours.

@@ -27,7 +27,7 @@ struct Grouped {
 
     Grouped(const Graph& graph, const DeviceFacts& facts, const Choices& choices)
         : plan(compile(graph, facts, choices)), context(graph, facts, choices, plan.uses_texel_view) {
-        context.planar = choose_maps(graph);
+        context.planar = choose_maps(graph, context.cpu_shaped);
         groups = form_groups(context);
     }
     [[nodiscard]] const Node& node(int place) const { return context.graph.nodes[static_cast<size_t>(place)]; }

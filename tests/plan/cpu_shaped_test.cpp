@@ -48,8 +48,8 @@ TEST_P(CpuShaped, PipelinesHoldFewUnrolledMultiplyAdds) {
 }
 
 INSTANTIATE_TEST_SUITE_P(Networks, CpuShaped,
-                         testing::Values(Case{"espnet", 1024, 512, 30000}, Case{"espnetv2", 1024, 512, 37000},
-                                         Case{"esnet", 1024, 512, 45000}, Case{"erfnet", 1024, 512, 37000},
+                         testing::Values(Case{"espnet", 1024, 512, 30000}, Case{"espnetv2", 1024, 512, 30000},
+                                         Case{"esnet", 1024, 512, 30000}, Case{"erfnet", 1024, 512, 30000},
                                          Case{"lpsnet-s", 2048, 1024, 30000}, Case{"vnet", 1024, 512, 30000}),
                          [](const auto& info) {
                              std::string name = info.param.network;

@@ -20,7 +20,7 @@ std::string groups_of(const Graph& graph, const Choices& choices = {}, const cha
                       bool cpu_shaped = false, bool host_store = false) {
     const Choices used = host_store ? choices : without_host_store(choices);
     LowerContext context(graph, paper_device(device), used, cpu_shaped);
-    context.planar = choose_maps(graph);
+    context.planar = choose_maps(graph, cpu_shaped);
     return to_string(form_groups(context), graph);
 }
 

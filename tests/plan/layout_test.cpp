@@ -42,7 +42,7 @@ struct Built {
         return graph.add("conv", op, {value});
     }
     Placement place(bool in_place = true) {
-        return place_values(graph, single_groups(graph), choose_maps(graph), in_place);
+        return place_values(graph, single_groups(graph), choose_maps(graph, false), in_place);
     }
 };
 
@@ -102,7 +102,7 @@ TEST(Placement, SlicesAndShufflesAreViews) {
     EXPECT_EQ(placement.resolve(slice).root, a);
     EXPECT_EQ(placement.resolve(slice).first_plane, 2);
     EXPECT_EQ(placement.resolve(shuffle).root, a);
-    EXPECT_EQ(choose_maps(b.graph)[static_cast<size_t>(shuffle)].map.slot_of_channel,
+    EXPECT_EQ(choose_maps(b.graph, false)[static_cast<size_t>(shuffle)].map.slot_of_channel,
               (std::vector<int>{0, 4, 8, 12, 1, 5, 9, 13, 2, 6, 10, 14, 3, 7, 11, 15}));
 }
 
