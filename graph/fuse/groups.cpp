@@ -17,6 +17,7 @@ constexpr const Pattern* patterns[] = {
     &pyramid_unit,
     &esp_pyramid,
     &eesp_pyramid,
+    &scale_pyramid,
     &score_head,
     &conv_pair,
     &down_unit,
@@ -24,6 +25,7 @@ constexpr const Pattern* patterns[] = {
     &norm_load,
     &concat_load,
     &twin_conv,
+    &gated_conv,
     &host_store,
 };
 

@@ -131,6 +131,16 @@ struct Down {
     uint pool_weights;   // vec4s before the pooling's vectors
 };
 
+// Branches that scale a map, convolve it there and scale it back. What a workgroup has of shared memory:
+#define SCALE_PYRAMID_SCALED_TEXELS 484
+#define SCALE_PYRAMID_CONVOLVED_TEXELS 388
+struct ScalePyramid {
+    Memory m;            // block_weights: per plane of a branch
+    uint planes;         // of each branch
+    uint ways;           // of branch b: at bit 4 b there, at bit 4 b + 2 back; see scale_pyramid.comp
+    uint sizes[8];       // width, height of each branch's convolution
+};
+
 struct Pool {
     Memory m;
     uint kernel;
@@ -203,7 +213,7 @@ struct PeakFma {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Down) == 112 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
+static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Down) == 112 && sizeof(ScalePyramid) == 104 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

@@ -149,6 +149,12 @@ size_t epilogue_vectors(const Machine& m) {
     return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
 }
 
+Vec4 gated(const Machine& m, Vec4 v, uint32_t index) {
+    const Vec4 gate = m.read(1, index);
+    for (size_t i = 0; i < 4; ++i) v[i] *= gate[i];
+    return v;
+}
+
 void run_conv2d(const Machine& m) {
     const auto pc = m.push_as<push::Conv>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
@@ -208,8 +214,10 @@ void run_conv2d(const Machine& m) {
                         }
                     }
                 }
-            m.write(out_index, m.epilogue(sum, biases + planes, o,
-                                          pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+            const uint32_t add_index = pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel;
+            Vec4 result = m.epilogue(sum, biases + planes, o, add_index);
+            if (m.spec(15) != 0) result = gated(m, result, add_index);
+            m.write(out_index, result);
         }
     });
 }
@@ -531,7 +539,7 @@ void run_conv_pair(const Machine& m) {
 
 /// Kernels on plane_kernel.glsl. `value(x, y, plane, o, weights)` gives the result before the epilogue.
 template <typename Value>
-void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) {
+void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value, bool has_gate = false) {
     const auto pc = m.memory();
     const size_t planes = m.spec(6);
     const Halves size = halves(pc.out_size);
@@ -540,9 +548,10 @@ void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) 
         const uint32_t pixel = y * static_cast<uint32_t>(size.low) + x;
         for (size_t o = 0; o < planes; ++o) {
             const auto plane = static_cast<uint32_t>(z * planes + o);
-            m.write(pc.out_base + plane * pc.out_stride + pixel,
-                    m.epilogue(value(x, y, plane, o, weights), weights + tap_vectors, o,
-                               pc.add_base + plane * pc.add_stride + pixel * pc.add_pixel));
+            const uint32_t add_index = pc.add_base + plane * pc.add_stride + pixel * pc.add_pixel;
+            Vec4 result = m.epilogue(value(x, y, plane, o, weights), weights + tap_vectors, o, add_index);
+            if (has_gate) result = gated(m, result, add_index);
+            m.write(pc.out_base + plane * pc.out_stride + pixel, result);
         }
     });
 }
@@ -553,7 +562,8 @@ void run_depthwise(const Machine& m) {
     const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
     const Halves origin = signed_halves(pc.origin);
     run_plane_kernel(
-        m, (kernel_h * kernel_w + 1) * planes, [&](uint32_t x, uint32_t y, uint32_t plane, size_t o, size_t weights) {
+        m, (kernel_h * kernel_w + 1) * planes,
+        [&](uint32_t x, uint32_t y, uint32_t plane, size_t o, size_t weights) {
             Vec4 sum = m.weight(weights + kernel_h * kernel_w * planes + o);
             for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
                 const int iy =
@@ -567,7 +577,8 @@ void run_depthwise(const Machine& m) {
                 for (size_t i = 0; i < 4; ++i) sum[i] += texel[i] * w[i];
             }
             return sum;
-        });
+        },
+        m.spec(9) != 0);
 }
 
 void run_eltwise(const Machine& m) {
@@ -608,6 +619,84 @@ void run_adaptive_pool(const Machine& m) {
         for (float& v : sum) v /= static_cast<float>((y1 - y0) * (x1 - x0));
         return sum;
     });
+}
+
+void run_scale_pyramid(const Machine& m) {
+    const auto pc = m.push_as<push::ScalePyramid>();
+    const Halves in = halves(pc.m.in_size), out = halves(pc.m.out_size);
+    /// A plane of some size, rounded as in memory.
+    struct Map {
+        Halves size;
+        std::vector<Vec4> texels;
+        [[nodiscard]] const Vec4& at(int x, int y) const { return texels[static_cast<size_t>(y * size.low + x)]; }
+    };
+    const auto stored = [&](Vec4 v) {
+        if (m.plan.fp16)
+            for (float& x : v) x = round_to_half(x);
+        return v;
+    };
+    const auto scale = [&](const Map& from, Halves to, uint32_t way) {
+        if (way == 0) return from;
+        Map result{to, {}};
+        const auto source = [&](int at, int from_side, int to_side) {
+            const auto ratio = static_cast<float>(from_side) / static_cast<float>(to_side);
+            const float aligned =
+                to_side > 1 ? static_cast<float>(from_side - 1) / static_cast<float>(to_side - 1) : 0.0f;
+            return way == 1 ? std::max((static_cast<float>(at) + 0.5f) * ratio - 0.5f, 0.0f)
+                            : static_cast<float>(at) * aligned;
+        };
+        for (int y = 0; y < to.high; ++y)
+            for (int x = 0; x < to.low; ++x) {
+                Vec4 v{};
+                if (way == 3) {
+                    const int y0 = y * from.size.high / to.high, x0 = x * from.size.low / to.low;
+                    const int y1 = ((y + 1) * from.size.high + to.high - 1) / to.high;
+                    const int x1 = ((x + 1) * from.size.low + to.low - 1) / to.low;
+                    for (int iy = y0; iy < y1; ++iy)
+                        for (int ix = x0; ix < x1; ++ix)
+                            for (size_t i = 0; i < 4; ++i) v[i] += from.at(ix, iy)[i];
+                    for (float& each : v) each /= static_cast<float>((y1 - y0) * (x1 - x0));
+                } else {
+                    const float sx = source(x, from.size.low, to.low), sy = source(y, from.size.high, to.high);
+                    const int x0 = std::min(static_cast<int>(sx), from.size.low - 1);
+                    const int y0 = std::min(static_cast<int>(sy), from.size.high - 1);
+                    const int x1 = std::min(x0 + 1, from.size.low - 1), y1 = std::min(y0 + 1, from.size.high - 1);
+                    const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);
+                    for (size_t i = 0; i < 4; ++i)
+                        v[i] = (1 - fy) * ((1 - fx) * from.at(x0, y0)[i] + fx * from.at(x1, y0)[i]) +
+                               fy * ((1 - fx) * from.at(x0, y1)[i] + fx * from.at(x1, y1)[i]);
+                }
+                result.texels.push_back(v);
+            }
+        return result;
+    };
+    for (uint32_t block = 0; block < m.dispatch.group_count[2]; ++block) {
+        const uint32_t branch = block / pc.planes, plane = block % pc.planes;
+        const size_t weights = size_t{block} * pc.m.block_weights;
+        Map map{in, {}};
+        for (int i = 0; i < in.low * in.high; ++i)
+            map.texels.push_back(m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(i)));
+        Map there = scale(map, halves(pc.sizes[branch]), pc.ways >> (4 * branch) & 3);
+        for (Vec4& texel : there.texels) texel = stored(texel);
+        Map convolved{there.size, {}};
+        for (int y = 0; y < there.size.high; ++y)
+            for (int x = 0; x < there.size.low; ++x) {
+                Vec4 sum = m.weight(weights + 9);
+                for (int tap = 0; tap < 9; ++tap) {
+                    const int ix = x + tap % 3 - 1, iy = y + tap / 3 - 1;
+                    if (ix < 0 || iy < 0 || ix >= there.size.low || iy >= there.size.high) continue;
+                    const Vec4 w = m.weight(weights + static_cast<size_t>(tap));
+                    for (size_t i = 0; i < 4; ++i) sum[i] += there.at(ix, iy)[i] * w[i];
+                }
+                convolved.texels.push_back(stored(sum));
+            }
+        const Map back = scale(convolved, out, pc.ways >> (4 * branch + 2) & 3);
+        const auto reach = [&](size_t axis) { return static_cast<int>(m.dispatch.group_count[axis] * m.spec(axis)); };
+        for (int y = 0; y < std::min(out.high, reach(1)); ++y)
+            for (int x = 0; x < std::min(out.low, reach(0)); ++x)
+                m.write(pc.m.out_base + block * pc.m.out_stride + static_cast<uint32_t>(y * out.low + x),
+                        m.epilogue(back.at(x, y), weights + 10, 0, 1, 0));
+    }
 }
 
 void run_softmax(const Machine& m) {
@@ -893,6 +982,7 @@ void run(const Machine& m) {
     if (is("esp_pyramid_")) return run_esp_pyramid(m);
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
+    if (is("scale_pyramid_")) return run_scale_pyramid(m);
     if (is("eltwise_")) return run_eltwise(m);
     if (is("multiply_")) return run_multiply(m);
     if (is("adaptive_avg_pool2d_")) return run_adaptive_pool(m);
