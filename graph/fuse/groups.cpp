@@ -19,6 +19,8 @@ constexpr const Pattern* patterns[] = {
     &eesp_pyramid,
     &scale_pyramid,
     &score_head,
+    // Before the pairs: what it spares is larger than what lies between two convolutions.
+    &resize_load,
     &conv_pair,
     &down_unit,
     // Last: they take convolutions that belong to nothing larger.

@@ -40,6 +40,9 @@ extern const Pattern norm_load;
 /// operands where they are.
 extern const Pattern concat_load;
 
+/// A concatenation of maps that are scaled to its size, and the 1x1 convolution behind it, which scales what it reads.
+extern const Pattern resize_load;
+
 /// Two convolutions of one shape, on maps of their own and with weights of their own, of which neither waits for the
 /// other: a small one beside a large one costs no dispatch.
 extern const Pattern twin_conv;

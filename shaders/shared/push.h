@@ -141,6 +141,20 @@ struct ScalePyramid {
     uint sizes[8];       // width, height of each branch's convolution
 };
 
+// A 1x1 convolution of a concatenation whose operands may be smaller than it.
+struct ResizeConv {
+    Memory m;            // in_base: the first operand; add_base: the second one
+    uint in_planes;      // as in Conv
+    uint block_in;
+    uint plane_step;
+    uint first_plane;    // of the concatenation, that the first z block reads
+    uint ways;           // operand i at bit 2 i: 0 as it is, 1 bilinear at pixel centres, 2 with aligned corners
+    uint planes_of;      // operand i at bits 8 (i % 4) of planes_of and planes_of_last
+    uint planes_of_last;
+    uint sizes[5];       // width, height of each operand
+    uint bases[3];       // of the third operand and on, in the second one's binding
+};
+
 struct Pool {
     Memory m;
     uint kernel;
@@ -213,7 +227,7 @@ struct PeakFma {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Down) == 112 && sizeof(ScalePyramid) == 104 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
+static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Down) == 112 && sizeof(ScalePyramid) == 104 && sizeof(ResizeConv) == 124 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

@@ -392,6 +392,38 @@ TEST(ScalePyramids, WhoseBranchIsReadElsewhereAreNone) {
     EXPECT_EQ(groups_of(b.graph), "");
 }
 
+ValueId twice_as_large(test::Builder& b, const std::string& name, ValueId x, Resize::Mode mode) {
+    return b.graph.add(name, Resize{mode, {.kind = SizeRule::Kind::Scaled, .scale = 2}}, {x});
+}
+
+TEST(ResizeLoads, ScaleWhatA1x1ConvolutionReads) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(8, 16, 24)), y = b.pool("y", x);
+    const ValueId joined = b.concat("cat", {x, twice_as_large(b, "up", y, Resize::Mode::Bilinear)});
+    b.output(b.pool("end", b.prelu("act", b.conv1x1("m", joined, 6))));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "resize_load(%1, %2) -> %6 : up cat m\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"resize_load"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+}
+
+TEST(ResizeLoads, OfWhatIsReadElsewhereOrByMoreThanAPixelAreNone) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(8, 16, 24)), y = b.pool("y", x);
+    const ValueId up = twice_as_large(b, "up", y, Resize::Mode::Bilinear);
+    b.output(b.pool("a", b.conv1x1("m", b.concat("cat", {x, up}), 6)));
+    b.output(b.pool("b", up));
+    b.output(b.pool("c", b.conv("n", b.concat("cat2", {x, twice_as_large(b, "up2", y, Resize::Mode::Bilinear)}), 5)));
+    b.output(b.pool("d", b.conv1x1("o", b.concat("cat3", {x, twice_as_large(b, "up3", y, Resize::Mode::Nearest)}), 7)));
+    simplify(b.graph);
+    Choices choices;
+    choices.disabled_fusions = {"concat_load", "twin_conv"};
+    EXPECT_EQ(groups_of(b.graph, choices), "");
+}
+
 TEST(DownUnits, AreAStridedConvolutionAndAPooling) {
     test::Builder b;
     const ValueId x = b.relu("x", b.input(4, 8, 12));

@@ -537,6 +537,68 @@ void run_conv_pair(const Machine& m) {
     }
 }
 
+/// An operand scaled bilinearly to another size, at one pixel; `read(pixel)` gives its texels.
+template <typename Read>
+Vec4 bilinear(const Read& read, Halves from, Halves to, int x, int y, bool aligned) {
+    const auto source = [&](int at, int from_side, int to_side) {
+        if (aligned)
+            return to_side > 1
+                       ? static_cast<float>(at) * (static_cast<float>(from_side - 1) / static_cast<float>(to_side - 1))
+                       : 0.0f;
+        const float ratio = static_cast<float>(from_side) / static_cast<float>(to_side);
+        return std::max((static_cast<float>(at) + 0.5f) * ratio - 0.5f, 0.0f);
+    };
+    const float sx = source(x, from.low, to.low), sy = source(y, from.high, to.high);
+    const int x0 = std::min(static_cast<int>(sx), from.low - 1), y0 = std::min(static_cast<int>(sy), from.high - 1);
+    const int x1 = std::min(x0 + 1, from.low - 1), y1 = std::min(y0 + 1, from.high - 1);
+    const float fx = std::min(sx - static_cast<float>(x0), 1.0f), fy = std::min(sy - static_cast<float>(y0), 1.0f);
+    const auto at = [&](int column, int row) { return read(static_cast<uint32_t>(row * from.low + column)); };
+    const Vec4 a = at(x0, y0), b = at(x1, y0), c = at(x0, y1), d = at(x1, y1);
+    Vec4 v{};
+    for (size_t i = 0; i < 4; ++i) v[i] = (1 - fy) * ((1 - fx) * a[i] + fx * b[i]) + fy * ((1 - fx) * c[i] + fx * d[i]);
+    return v;
+}
+
+void run_resize_conv(const Machine& m) {
+    const auto pc = m.push_as<push::ResizeConv>();
+    const Halves size = halves(pc.m.out_size);
+    const size_t planes = m.spec(6);
+    m.for_each(size, m.spec(7), [&](uint32_t x, uint32_t y, uint32_t block) {
+        const size_t weights = size_t{block} * pc.m.block_weights, biases = weights + 4 * planes * pc.in_planes;
+        for (size_t o = 0; o < planes; ++o) {
+            Vec4 sum = m.weight(biases + o);
+            for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                uint32_t plane = pc.first_plane + block * pc.block_in + i * pc.plane_step, operand = 0;
+                const auto planes_of = [&] {
+                    return (operand < 4 ? pc.planes_of >> (8 * operand) : pc.planes_of_last) & 0xff;
+                };
+                while (plane >= planes_of()) {
+                    plane -= planes_of();
+                    ++operand;
+                }
+                const Halves from = halves(pc.sizes[operand]);
+                const auto texels = static_cast<uint32_t>(from.low * from.high);
+                const uint32_t base = (operand == 0   ? pc.m.in_base
+                                       : operand == 1 ? pc.m.add_base
+                                                      : pc.bases[operand - 2]) +
+                                      plane * ((texels + 63) / 64 * 64);
+                const auto read = [&](uint32_t at) { return m.read(operand == 0 ? 0 : 1, base + at); };
+                const uint32_t way = pc.ways >> (2 * operand) & 3;
+                const Vec4 texel = way == 0
+                                       ? read(y * static_cast<uint32_t>(size.low) + x)
+                                       : bilinear(read, from, size, static_cast<int>(x), static_cast<int>(y), way == 2);
+                for (size_t lane = 0; lane < 4; ++lane) {
+                    const Vec4 row = m.weight(weights + (4 * i + lane) * planes + o);
+                    for (size_t k = 0; k < 4; ++k) sum[k] += texel[lane] * row[k];
+                }
+            }
+            m.write(pc.m.out_base + static_cast<uint32_t>(block * planes + o) * pc.m.out_stride +
+                        y * static_cast<uint32_t>(size.low) + x,
+                    m.epilogue(sum, biases + planes, o, 0));
+        }
+    });
+}
+
 /// Kernels on plane_kernel.glsl. `value(x, y, plane, o, weights)` gives the result before the epilogue.
 template <typename Value>
 void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value, bool has_gate = false) {
@@ -983,6 +1045,7 @@ void run(const Machine& m) {
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
     if (is("scale_pyramid_")) return run_scale_pyramid(m);
+    if (is("resize_conv_")) return run_resize_conv(m);
     if (is("eltwise_")) return run_eltwise(m);
     if (is("multiply_")) return run_multiply(m);
     if (is("adaptive_avg_pool2d_")) return run_adaptive_pool(m);
