@@ -40,6 +40,10 @@ extern const Pattern norm_load;
 /// operands where they are.
 extern const Pattern concat_load;
 
+/// What a network begins with, a convolution, a pooling or both as a `down_unit`, on the bytes of the host's picture:
+/// its map, and a scaled one, is never stored.
+extern const Pattern picture_load;
+
 /// A concatenation of maps that are scaled to its size, and the 1x1 convolution behind it, which scales what it reads.
 extern const Pattern resize_load;
 

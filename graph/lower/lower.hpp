@@ -139,6 +139,9 @@ void lower_argmax(ValueId scores, ValueId labels, ScoreSampling sampling, bool c
 
 // Tools for lowerings.
 
+/// Bytes of a pixel in the order of the network's channels, in bits 0-7, 8-15, 16-23.
+[[nodiscard]] uint32_t colour_order(const ImageToTensor& op);
+
 /// A dispatch whose invocations write four bytes of `labels` each, in memory order: grid, host binding and the
 /// specialisation constants of the workgroup.
 [[nodiscard]] LoweredDispatch labels_dispatch(ValueId labels, const LowerContext& context);

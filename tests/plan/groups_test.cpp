@@ -392,6 +392,57 @@ TEST(ScalePyramids, WhoseBranchIsReadElsewhereAreNone) {
     EXPECT_EQ(groups_of(b.graph), "");
 }
 
+ValueId picture_map(test::Builder& b, PixelFormat format = PixelFormat::RGB8) {
+    const ValueId picture = b.graph.add_input("picture", {ValueKind::Pixels, {16, 24, bytes_per_pixel(format)}});
+    ImageToTensor load;
+    load.format = format;
+    load.size.fixed = {16, 24};
+    return b.graph.add("image", load, {picture});
+}
+
+TEST(PictureLoads, AreOfWhatANetworkBeginsWith) {
+    test::Builder b;
+    const ValueId image = picture_map(b);
+    b.output(b.relu("a", b.conv("m", image, 5)));
+    b.output(b.pool("p", image));
+    b.output(b.conv("n", b.graph.add("r", Resize{Resize::Mode::BilinearAligned, {.fixed = {8, 12}}}, {image}), 6));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph),
+              "picture_load(%0) -> %3 : image m\n"
+              "picture_load(%0) -> %4 : image p\n"
+              "picture_load(%0) -> %6 : image r n\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"picture_load"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+}
+
+TEST(PictureLoads, TakeADownUnitWhole) {
+    test::Builder b;
+    const ValueId image = picture_map(b);
+    Conv2d op{.kernel = {3, 3}, .stride = {2, 2}, .padding = pad_all(1, 1), .out_channels = 4};
+    op.weight = b.graph.add_constant("m.conv.weight", test::tensor({4, 3, 3, 3}, 3));
+    const ValueId conv = b.graph.add("m.conv", op, {image});
+    b.output(b.relu("m.act", b.concat("m.cat", {conv, b.pool("m.pool", image)})));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "picture_load(%0) -> %5 : image m.conv m.pool m.cat m.act\n");
+    const Plan plan = compile(b.graph, paper_device("minimal"));
+    test::expect_sound(plan, paper_device("minimal"));
+    // The picture's map is nowhere, though both read it; the other dispatch is the copy to the host.
+    EXPECT_EQ(plan.dispatch_count(), 2u);
+    Choices off;
+    off.disabled_fusions = {"picture_load"};
+    EXPECT_EQ(groups_of(b.graph, off), "down_unit(%1) -> %5 : m.conv m.pool m.cat m.act\n");
+}
+
+TEST(PictureLoads, OfASampledImageAreNone) {
+    test::Builder b;
+    b.output(b.conv("m", picture_map(b, PixelFormat::Image), 5));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
 ValueId twice_as_large(test::Builder& b, const std::string& name, ValueId x, Resize::Mode mode) {
     return b.graph.add(name, Resize{mode, {.kind = SizeRule::Kind::Scaled, .scale = 2}}, {x});
 }

@@ -914,29 +914,112 @@ void run_host_floats(const Machine& m, bool load) {
     });
 }
 
-void run_image_to_tensor(const Machine& m) {
-    const auto pc = m.push_as<push::Image>();
-    const Halves size = halves(pc.m.out_size), picture = halves(pc.m.in_size);
-    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t) {
-        const auto source = [](uint32_t at, float scale, int extent) {
-            return std::clamp((static_cast<float>(at) + 0.5f) * scale - 0.5f, 0.0f, static_cast<float>(extent - 1));
+/// A picture in host memory at another size: channels in the network's order, 0..255.
+struct Picture {
+    const uint8_t* bytes;
+    Halves size;
+    uint32_t bytes_per_pixel, order;
+    float scale_x, scale_y, centre;
+
+    [[nodiscard]] Vec4 at(uint32_t x, uint32_t y) const {
+        const auto source = [&](uint32_t position, float scale, int extent) {
+            return std::clamp((static_cast<float>(position) + centre) * scale - centre, 0.0f,
+                              static_cast<float>(extent - 1));
         };
-        const float sx = source(x, pc.scale_x, picture.low), sy = source(y, pc.scale_y, picture.high);
-        const int x0 = static_cast<int>(sx), x1 = std::min(x0 + 1, picture.low - 1);
-        const int y0 = static_cast<int>(sy), y1 = std::min(y0 + 1, picture.high - 1);
+        const float sx = source(x, scale_x, size.low), sy = source(y, scale_y, size.high);
+        const int x0 = static_cast<int>(sx), x1 = std::min(x0 + 1, size.low - 1);
+        const int y0 = static_cast<int>(sy), y1 = std::min(y0 + 1, size.high - 1);
         const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);
         Vec4 result{};
         for (size_t c = 0; c < 3; ++c) {
             const auto byte = [&](int py, int px) {
                 return static_cast<float>(
-                    m.host_bytes(0)[static_cast<size_t>(py * picture.low + px) * pc.bytes_per_pixel +
-                                    ((pc.order >> (8 * c)) & 255)]);
+                    bytes[static_cast<size_t>(py * size.low + px) * bytes_per_pixel + ((order >> (8 * c)) & 255)]);
             };
-            const float value = (1 - fy) * ((1 - fx) * byte(y0, x0) + fx * byte(y0, x1)) +
-                                fy * ((1 - fx) * byte(y1, x0) + fx * byte(y1, x1));
-            result[c] = (value - pc.subtract[static_cast<int>(c)]) * pc.multiply[static_cast<int>(c)];
+            result[c] = (1 - fy) * ((1 - fx) * byte(y0, x0) + fx * byte(y0, x1)) +
+                        fy * ((1 - fx) * byte(y1, x0) + fx * byte(y1, x1));
         }
+        return result;
+    }
+};
+
+void run_image_to_tensor(const Machine& m) {
+    const auto pc = m.push_as<push::Image>();
+    const Halves size = halves(pc.m.out_size);
+    const Picture picture{
+        m.host_bytes(0), halves(pc.m.in_size), pc.bytes_per_pixel, pc.order, pc.scale_x, pc.scale_y, 0.5f};
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t) {
+        Vec4 result = picture.at(x, y);
+        for (size_t c = 0; c < 3; ++c)
+            result[c] = (result[c] - pc.subtract[static_cast<int>(c)]) * pc.multiply[static_cast<int>(c)];
         m.write(pc.m.out_base + y * static_cast<uint32_t>(size.low) + x, result);
+    });
+}
+
+void run_picture_unit(const Machine& m) {
+    const auto pc = m.push_as<push::PictureUnit>();
+    const Halves size = halves(pc.m.out_size), map_size = halves(pc.map_size), stride = halves(pc.stride);
+    const Picture picture{m.host_bytes(0),
+                          halves(pc.m.in_size),
+                          pc.format >> 24 & 7,
+                          pc.format,
+                          pc.scale_x,
+                          pc.scale_y,
+                          pc.format >> 31 != 0 ? 0.0f : 0.5f};
+    const Vec4 subtract = m.weight(pc.normalise), multiply = m.weight(pc.normalise + 1);
+    const auto map_at = [&](int x, int y) {
+        Vec4 v = picture.at(static_cast<uint32_t>(x), static_cast<uint32_t>(y));
+        for (size_t c = 0; c < 4; ++c) {
+            v[c] = (v[c] - subtract[c]) * multiply[c];
+            if (m.plan.fp16) v[c] = round_to_half(v[c]);
+        }
+        return v;
+    };
+    const size_t planes = m.spec(6);
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t block) {
+        const uint32_t out_pixel = y * static_cast<uint32_t>(size.low) + x;
+        if (block >= pc.conv_blocks) {
+            const Halves kernel = halves(pc.pool_kernel), padding = halves(pc.pool_padding);
+            const uint32_t mode = m.spec(9);
+            const int first_x = static_cast<int>(x) * stride.low - padding.low;
+            const int first_y = static_cast<int>(y) * stride.high - padding.high;
+            Vec4 result{};
+            if (mode == 0) result.fill(-INFINITY);
+            int inside = 0;
+            for (int iy = std::max(first_y, 0); iy < std::min(first_y + kernel.high, map_size.high); ++iy)
+                for (int ix = std::max(first_x, 0); ix < std::min(first_x + kernel.low, map_size.low); ++ix, ++inside) {
+                    const Vec4 texel = map_at(ix, iy);
+                    for (size_t i = 0; i < 4; ++i)
+                        result[i] = mode == 0 ? std::max(result[i], texel[i]) : result[i] + texel[i];
+                }
+            const int padded = (std::min(first_x + kernel.low, map_size.low + padding.low) - first_x) *
+                               (std::min(first_y + kernel.high, map_size.high + padding.high) - first_y);
+            if (mode != 0)
+                for (float& v : result) v /= static_cast<float>(mode == 1 ? padded : inside);
+            m.write(pc.m.out_base + pc.pool_first * pc.m.out_stride + out_pixel,
+                    m.epilogue(result, pc.pool_weights, 0, 1, 0));
+            return;
+        }
+        const Halves origin = signed_halves(pc.origin);
+        const size_t weights = size_t{block} * pc.m.block_weights, taps = size_t{m.spec(7)} * m.spec(8);
+        const size_t biases = weights + taps * 4 * planes;
+        for (size_t o = 0; o < planes; ++o) {
+            const auto plane = static_cast<uint32_t>(block * planes + o);
+            if (plane >= pc.conv_planes) continue;
+            Vec4 sum = m.weight(biases + o);
+            for (size_t tap = 0; tap < taps; ++tap) {
+                const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % m.spec(8));
+                const int iy = static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / m.spec(8));
+                if (ix < 0 || iy < 0 || ix >= map_size.low || iy >= map_size.high) continue;
+                const Vec4 texel = map_at(ix, iy);
+                for (size_t lane = 0; lane < 3; ++lane) {
+                    const Vec4 row = m.weight(weights + (tap * 4 + lane) * planes + o);
+                    for (size_t k = 0; k < 4; ++k) sum[k] += texel[lane] * row[k];
+                }
+            }
+            m.write(pc.m.out_base + (pc.conv_first + plane) * pc.m.out_stride + out_pixel,
+                    m.epilogue(sum, biases + planes, o, 0));
+        }
     });
 }
 
@@ -1046,6 +1129,7 @@ void run(const Machine& m) {
     if (is("depthwise_conv2d_")) return run_depthwise(m);
     if (is("scale_pyramid_")) return run_scale_pyramid(m);
     if (is("resize_conv_")) return run_resize_conv(m);
+    if (is("picture_unit_")) return run_picture_unit(m);
     if (is("eltwise_")) return run_eltwise(m);
     if (is("multiply_")) return run_multiply(m);
     if (is("adaptive_avg_pool2d_")) return run_adaptive_pool(m);
