@@ -4,7 +4,7 @@
 // of PLANES output planes. Groups: block b reads input planes from b * block_in on, plane_step apart. Packed weights of
 // a z block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors; those of the
 // prologue, which is applied to what is read: scales, shifts and slopes of the input planes.
-// SPLIT: from plane pc.split on, the input is the second operand.
+// SPLIT: from plane pc.split on, the input is the second operand. GATED: the result is multiplied by it.
 // A column of taps (KERNEL_W 1) lies along the dilation's vector.
 // CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code. What an
 // earlier part of the input planes left in the output comes in as the added operand.
@@ -28,6 +28,7 @@ layout(constant_id = 11) const bool PHASED = false;
 layout(constant_id = 12) const bool PROLOGUE_SCALE_SHIFT = false;
 layout(constant_id = 13) const int PROLOGUE_ACTIVATION = 0;
 layout(constant_id = 14) const bool SPLIT = false;
+layout(constant_id = 15) const bool GATED = false;
 
 #ifdef ACCESS_TEXEL
 #define PLANE_COUNT IN_PLANES
@@ -145,6 +146,9 @@ void main() {
                                    out_pixel[p] * pc.m.add_pixel;
             sum[p * PLANES + o] =
                 apply_epilogue(sum[p * PLANES + o], biases + uint(PLANES), o, inside[p] ? add_index : 0u);
+#ifndef ACCESS_TEXEL
+            if (GATED && inside[p]) sum[p * PLANES + o] *= load_in1(add_index);
+#endif
         }
         if (inside[p]) {
             [[unroll]] for (int o = 0; o < PLANES; ++o)

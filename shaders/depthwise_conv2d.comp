@@ -15,6 +15,8 @@ layout(push_constant) uniform Push { Conv pc; };
 
 layout(constant_id = 7) const int KERNEL_H = 1;
 layout(constant_id = 8) const int KERNEL_W = 1;
+layout(constant_id = 9) const bool GATED = false;
+#define GATE GATED
 
 const uint TAP_VECTORS = uint((KERNEL_H * KERNEL_W + 1) * PLANES);
 struct PlaneState {

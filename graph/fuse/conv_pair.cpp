@@ -14,6 +14,7 @@ constexpr int max_dilation = 0xff;
 constexpr int max_out_planes_per_slot = 11;
 constexpr int max_mid_planes_per_slot = 2;
 constexpr int pixels_per_invocation = 2;
+constexpr int max_grouped_planes = 8;
 
 /// A convolution, and the one of a single row that is all that reads it.
 struct Pair {
@@ -26,17 +27,25 @@ struct Pair {
 
 /// Taps centred, as many zeros around as they reach.
 bool is_centred(const Conv2d& conv) {
-    return conv.groups == 1 && conv.kernel.h % 2 == 1 && conv.kernel.w % 2 == 1 &&
+    return conv.kernel.h % 2 == 1 && conv.kernel.w % 2 == 1 &&
            std::max(conv.dilation.h, conv.dilation.w) <= max_dilation &&
            conv.padding == pad_all(conv.dilation.h * (conv.kernel.h / 2), conv.dilation.w * (conv.kernel.w / 2));
 }
 
+bool is_depthwise(const Node& node, const MatchContext& context) {
+    return std::get<Conv2d>(node.op).groups == context.graph().desc(node.inputs[0]).channels();
+}
+
 std::optional<Pair> pair_of(const Node& second, const MatchContext& context) {
     const auto* two = std::get_if<Conv2d>(&second.op);
-    if (two == nullptr || !is_centred(*two) || two->kernel.h != 1 || two->stride != Axes{1, 1}) return std::nullopt;
+    if (two == nullptr || two->groups != 1 || !is_centred(*two) || two->kernel.h != 1 || two->stride != Axes{1, 1})
+        return std::nullopt;
     const Node* first = context.maker<Conv2d>(second.inputs[0]);
-    if (first == nullptr || !is_centred(std::get<Conv2d>(first->op)) || first->epilogue.add ||
-        context.uses_of(first->output) != 1)
+    if (first == nullptr || first->epilogue.add || context.uses_of(first->output) != 1) return std::nullopt;
+    const auto& one = std::get<Conv2d>(first->op);
+    // Groups cost zeros: no more than by itself, where one block of planes makes all of them and reads everything.
+    if (!is_centred(one) ||
+        (one.groups > 1 && (is_depthwise(*first, context) || context.map(first->output).planes > max_grouped_planes)))
         return std::nullopt;
     return Pair{first, &second};
 }
@@ -47,10 +56,10 @@ bool continues(const Pair& after, const Pair& before, const MatchContext& contex
     const Epilogue &mid = after.first->epilogue, &other_mid = before.first->epilogue;
     return after.second->epilogue.add && after.second->inputs.back() == before.second->output &&
            context.uses_of(before.second->output) == 1 && end.scale == no_constant &&
-           end.activation == Epilogue::Activation::None && after.input() == before.input() &&
-           after.one().kernel == before.one().kernel && after.one().stride == before.one().stride &&
-           after.two().kernel == before.two().kernel && mid.activation == other_mid.activation &&
-           (mid.scale == no_constant) == (other_mid.scale == no_constant) &&
+           end.activation == Epilogue::Activation::None && after.input() == before.input() && after.one().groups == 1 &&
+           before.one().groups == 1 && after.one().kernel == before.one().kernel &&
+           after.one().stride == before.one().stride && after.two().kernel == before.two().kernel &&
+           mid.activation == other_mid.activation && (mid.scale == no_constant) == (other_mid.scale == no_constant) &&
            context.map(after.first->output) == context.map(before.first->output) &&
            context.map(after.second->output) == context.map(before.second->output);
 }
@@ -146,6 +155,7 @@ std::vector<int> slots_of(const ChannelMap& map, int first, int count) {
 PackConv recipe_of(const Conv2d& conv, const ChannelMap& in, std::vector<int> in_slots, std::vector<int> out_slots) {
     PackConv recipe;
     recipe.weight = conv.weight;
+    recipe.groups = conv.groups;
     recipe.in_channels = static_cast<int>(in.slot_of_channel.size());
     recipe.out_channels = conv.out_channels;
     recipe.in_channel_of_slot = std::move(in_slots);

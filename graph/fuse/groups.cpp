@@ -5,6 +5,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <numeric>
 #include <span>
 #include <stdexcept>
 
@@ -17,13 +18,19 @@ constexpr const Pattern* patterns[] = {
     &pyramid_unit,
     &esp_pyramid,
     &eesp_pyramid,
+    &scale_pyramid,
     &score_head,
+    // Before the pairs: what it spares is larger than what lies between two convolutions.
+    &resize_load,
     &conv_pair,
+    // Before the down units, which are a part of it.
+    &picture_load,
     &down_unit,
     // Last: they take convolutions that belong to nothing larger.
     &norm_load,
     &concat_load,
     &twin_conv,
+    &gated_conv,
     &host_store,
 };
 
@@ -102,6 +109,9 @@ std::vector<Group> form_groups(const LowerContext& context) {
     // By the place of the last member: there the group runs.
     std::vector<std::optional<Group>> ending_at(graph.nodes.size());
     std::vector<bool> taken(graph.nodes.size(), false), recomputed(graph.nodes.size(), false);
+    // Of the group that has the node to itself.
+    std::vector<int> last_member(graph.nodes.size());
+    std::iota(last_member.begin(), last_member.end(), 0);
     for (const Pattern* pattern : patterns) {
         if (context.choices.disabled_fusions.contains(pattern->name)) continue;
         for (const Node& anchor : graph.nodes) {
@@ -118,8 +128,10 @@ std::vector<Group> form_groups(const LowerContext& context) {
             group->pattern = pattern->name;
             std::ranges::sort(group->nodes);
             if (context.choices.layer(label_of(*group, graph)).separate) continue;
-            for (int place : group->nodes)
+            for (int place : group->nodes) {
                 (is_recomputed(place) ? recomputed : taken)[static_cast<size_t>(place)] = true;
+                if (!is_recomputed(place)) last_member[static_cast<size_t>(place)] = group->nodes.back();
+            }
             ending_at[static_cast<size_t>(group->nodes.back())] = std::move(group);
         }
     }
@@ -127,7 +139,7 @@ std::vector<Group> form_groups(const LowerContext& context) {
     const auto reads_stored = [&](int reader, ValueId value) {
         const Node& node = graph.nodes[static_cast<size_t>(reader)];
         if (std::ranges::find(node.inputs, value) == node.inputs.end()) return false;
-        const auto& group = ending_at[static_cast<size_t>(reader)];
+        const auto& group = ending_at[static_cast<size_t>(last_member[static_cast<size_t>(reader)])];
         return !group || std::ranges::find(group->recomputed, match.producers[static_cast<size_t>(value)]) ==
                              group->recomputed.end();
     };

@@ -17,6 +17,10 @@ extern const Pattern eesp_pyramid;
 /// reduces for the next module. One dispatch, of up to two results.
 extern const Pattern pyramid_unit;
 
+/// Efficient pyramid pooling: branches that scale one map, convolve it depthwise and scale it back, concatenated, with
+/// scale and shift and activation. One dispatch.
+extern const Pattern scale_pyramid;
+
 /// What makes the scores, a (transposed) convolution or a resize, and the class with the highest one. The scores are
 /// never stored.
 extern const Pattern score_head;
@@ -36,9 +40,19 @@ extern const Pattern norm_load;
 /// operands where they are.
 extern const Pattern concat_load;
 
+/// What a network begins with, a convolution, a pooling or both as a `down_unit`, on the bytes of the host's picture:
+/// its map, and a scaled one, is never stored.
+extern const Pattern picture_load;
+
+/// A concatenation of maps that are scaled to its size, and the 1x1 convolution behind it, which scales what it reads.
+extern const Pattern resize_load;
+
 /// Two convolutions of one shape, on maps of their own and with weights of their own, of which neither waits for the
 /// other: a small one beside a large one costs no dispatch.
 extern const Pattern twin_conv;
+
+/// A convolution and the product of its result with another value, mostly one number per channel.
+extern const Pattern gated_conv;
 
 /// A last (transposed) convolution or resize, of which only the host wants the result: it writes the host's floats.
 extern const Pattern host_store;

@@ -53,7 +53,8 @@ void lower_depthwise(const Conv2d& op, const Node& node, LowerContext& context) 
                                    epilogue.activation,
                                    static_cast<uint32_t>(part.planes),
                                    static_cast<uint32_t>(op.kernel.h),
-                                   static_cast<uint32_t>(op.kernel.w)};
+                                   static_cast<uint32_t>(op.kernel.w),
+                                   /* gated */ 0u};
         set_push(dispatch, push);
         dispatch.group_count = {ceil_div(static_cast<uint32_t>(out.width), local[0]),
                                 ceil_div(static_cast<uint32_t>(out.height), local[1]),

@@ -232,7 +232,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                                        static_cast<uint32_t>(kernel.w), pixels,
                                        // A loop has its bound in the push constants; one pipeline for all lengths.
                                        context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u,
-                                       prologue.scale_shift, prologue.activation, /* split */ 0u};
+                                       prologue.scale_shift, prologue.activation, /* split */ 0u,
+                                       /* gated */ 0u};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),

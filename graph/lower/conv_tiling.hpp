@@ -45,8 +45,12 @@ struct ConvGeometry {
 /// Dispatches of a convolution that reads through `prologue`; it is none of the depthwise ones if there is any.
 void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context);
 
-/// Place of a switch among the specialisation constants of conv2d.comp: the input is two operands, one after the other.
+/// Place of the pixels of an invocation among the specialisation constants of conv2d.comp.
+constexpr size_t conv_pixels_constant = 9;
+/// Of a switch among the specialisation constants of conv2d.comp: the input is two operands, one after the other.
 constexpr size_t conv_split_constant = 14;
+/// And of another, also of depthwise_conv2d.comp: the result is multiplied by the second operand.
+constexpr size_t conv_gate_constant = 15, depthwise_gate_constant = 9;
 
 /// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each. Kernels of few taps need
 /// more planes for as many, come in more shapes, and lose little when they are divided.

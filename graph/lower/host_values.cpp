@@ -84,6 +84,12 @@ void lower_export(ValueId value, ValueId dense, LowerContext& context) {
     lower_host_floats(value, dense, false, context);
 }
 
+uint32_t colour_order(const ImageToTensor& op) {
+    auto order = byte_order(op.format);
+    if (op.bgr) std::swap(order[0], order[2]);
+    return pack_order(order);
+}
+
 void lower(const ImageToTensor& op, const Node& node, LowerContext& context) {
     const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
     const TensorDesc& picture = context.graph.desc(node.inputs[0]);
@@ -95,9 +101,7 @@ void lower(const ImageToTensor& op, const Node& node, LowerContext& context) {
     push::Image push{};
     push.m.in_size = pack_halves(picture.width(), picture.height());
     push.bytes_per_pixel = static_cast<uint32_t>(bytes_per_pixel(op.format));
-    auto order = byte_order(op.format);
-    if (op.bgr) std::swap(order[0], order[2]);
-    push.order = pack_order(order);
+    push.order = colour_order(op);
     push.scale_x = static_cast<float>(picture.width()) / static_cast<float>(out.width);
     push.scale_y = static_cast<float>(picture.height()) / static_cast<float>(out.height);
     push.subtract = {op.subtract[0], op.subtract[1], op.subtract[2], 0.0f};

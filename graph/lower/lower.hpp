@@ -39,6 +39,9 @@ struct LoweredDispatch {
     /// the one to the other.
     PlaneRange out2{};
     size_t out2_push_offset = 0;
+    /// Further operands, all shown by the binding of `in1`; and where their bases lie in the push constants.
+    std::vector<PlaneRange> more_in{};
+    size_t more_in_push_offset = 0;
     bool touches_arena = true;
     /// Variants of the kernel by access; compile() picks one that the arena's size allows.
     ShaderId (*variant)(catalog::Storage, catalog::Access) = nullptr;
@@ -62,7 +65,7 @@ public:
     const Choices& choices;
     /// The CPU-shaped kernel family: straight-line code, texel-view reads, one block of planes per dispatch.
     const bool cpu_shaped;
-    /// A dispatch may have two results.
+    /// A binding may show several values, from the first to the last: two results, or operands.
     const bool second_outputs;
 
     std::vector<PlanarValue> planar;  // by ValueId; no planes for host values
@@ -135,6 +138,9 @@ enum class ScoreSampling : uint32_t {
 void lower_argmax(ValueId scores, ValueId labels, ScoreSampling sampling, bool confidence, LowerContext& context);
 
 // Tools for lowerings.
+
+/// Bytes of a pixel in the order of the network's channels, in bits 0-7, 8-15, 16-23.
+[[nodiscard]] uint32_t colour_order(const ImageToTensor& op);
 
 /// A dispatch whose invocations write four bytes of `labels` each, in memory order: grid, host binding and the
 /// specialisation constants of the workgroup.

@@ -82,8 +82,8 @@ public:
         return std::move(plan_);
     }
 
-    /// Some dispatch has two results, and no binding shows both: the plan cannot run.
-    [[nodiscard]] bool has_results_too_far_apart() const { return results_too_far_apart_; }
+    /// No binding shows what some dispatch wants it to, two results or many operands: the plan cannot run.
+    [[nodiscard]] bool has_values_too_far_apart() const { return values_too_far_apart_; }
 
 private:
     void refuse_large_extents() const {
@@ -187,6 +187,7 @@ private:
             const LoweredDispatch& lowered = context_.dispatches[i];
             for (const PlaneRange& range : {lowered.in0, lowered.in1, lowered.out, lowered.out2})
                 use(range, static_cast<int>(i));
+            for (const PlaneRange& range : lowered.more_in) use(range, static_cast<int>(i));
         }
         const MemoryPlacement placed =
             plan_memory(lifetimes, tensor_alignment_bytes, context_.cpu_shaped ? zero_texel_bytes : 0);
@@ -232,8 +233,8 @@ private:
             facts_.buffer_device_address && context_.choices.layer(lowered.dispatch.label).addresses;
         if (fits && !prefers_addresses) return catalog::Access::ssbo;
         if (facts_.buffer_device_address) return catalog::Access::bda;
-        if (lowered.out2.used()) {
-            results_too_far_apart_ = true;
+        if (lowered.out2.used() || !lowered.more_in.empty()) {
+            values_too_far_apart_ = true;
             return catalog::Access::ssbo;
         }
         throw error(
@@ -254,7 +255,13 @@ private:
             return;
         }
         const ArenaSlice second = slice(lowered.out2);
-        const std::array<ArenaSlice, 3> shown{slices[0], slices[1], hull(slices[2], second)};
+        std::vector<ArenaSlice> more_in;
+        ArenaSlice all_in1 = slices[1];
+        for (const PlaneRange& range : lowered.more_in) {
+            more_in.push_back(slice(range));
+            all_in1 = hull(all_in1, more_in.back());
+        }
+        const std::array<ArenaSlice, 3> shown{slices[0], all_in1, hull(slices[2], second)};
         const catalog::Access kind = access(lowered, shown);
         dispatch.shader = lowered.variant(storage_, kind);
 
@@ -297,6 +304,10 @@ private:
                                        static_cast<uint32_t>(plane_stride_texels(planar(lowered.out2)))};
             std::memcpy(dispatch.push.data() + lowered.out2_push_offset, &out2, sizeof(out2));
         }
+        for (size_t i = 0; i < more_in.size(); ++i) {
+            const uint32_t first = base(more_in[i], 1);
+            std::memcpy(dispatch.push.data() + lowered.more_in_push_offset + i * sizeof(first), &first, sizeof(first));
+        }
 
         const auto tensor_bytes = [&](const PlaneRange& range) {
             return static_cast<uint64_t>(range.touched_planes) * static_cast<uint64_t>(planar(range).width) *
@@ -309,6 +320,7 @@ private:
         };
         reads(lowered.in0, slices[0]);
         reads(lowered.in1, slices[1]);
+        for (size_t i = 0; i < more_in.size(); ++i) reads(lowered.more_in[i], more_in[i]);
         const auto writes = [&](const PlaneRange& range, const ArenaSlice& part) {
             if (!range.used()) return;
             dispatch.writes.push_back(part);
@@ -354,8 +366,17 @@ private:
         }
     }
 
-    /// What lies between two results counts too: a binding shows it, and synchronisation validation believes bindings.
+    /// What lies between two results or operands counts too: a binding shows it, and synchronisation validation
+    /// believes bindings.
     static bool conflict(const LoweredDispatch& a, const LoweredDispatch& b) {
+        const auto may_read = [](const LoweredDispatch& lowered, const LoweredDispatch& other) {
+            const ArenaSlice& shown = lowered.dispatch.windows[1];
+            const auto overlaps = [&](const ArenaSlice& part) { return part.overlaps(shown); };
+            return !lowered.more_in.empty() && shown.used() &&
+                   (std::ranges::any_of(other.dispatch.writes, overlaps) ||
+                    (other.out2.used() && overlaps(other.dispatch.windows[2])));
+        };
+        if (may_read(a, b) || may_read(b, a)) return true;
         const auto shows = [](const LoweredDispatch& lowered, const LoweredDispatch& other) {
             const ArenaSlice& shown = lowered.dispatch.windows[2];
             const auto overlaps = [&](const ArenaSlice& part) { return part.overlaps(shown); };
@@ -410,7 +431,7 @@ private:
     LowerContext context_;
     Placement placement_;
     std::map<ValueId, uint64_t> root_offset_;
-    bool results_too_far_apart_ = false;
+    bool values_too_far_apart_ = false;
     Plan plan_;
 };
 
@@ -425,7 +446,7 @@ Plan compile(const Graph& graph, const DeviceFacts& facts, const Choices& choice
     }
     Compiler compiler(graph, facts, choices, false);
     Plan plan = compiler.run();
-    if (!compiler.has_results_too_far_apart()) return plan;
+    if (!compiler.has_values_too_far_apart()) return plan;
     return Compiler(graph, facts, choices, false, false).run();
 }
 

@@ -71,8 +71,6 @@ void store_out(uint i, vec4 v) {
     [[unroll]] for (uint lane = 0u; lane < 4u; ++lane)
         if (plane * 4u + lane < pc.m.host_channels) host_out[i + (plane * 3u + lane) * pc.m.out_stride] = v[lane];
 }
-// Nothing continues a sum there.
-vec4 load_out(uint i) { return vec4(0.0); }
 #endif
 
 // Texel 0 of the arena is always zero. The CPU-shaped family selects its index for taps outside the image, because a

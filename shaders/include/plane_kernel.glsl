@@ -1,6 +1,7 @@
 // Frame of the kernels that compute each output plane from the same input plane(s): an invocation makes one pixel of
 // PLANES planes, z blocks follow each other (one block per dispatch in the CPU-shaped family). The shader defines
-// PlaneState, prepare(pixel, inside) and value(state, plane, o); this file runs them and the epilogue.
+// PlaneState, prepare(pixel, inside) and value(state, plane, o); this file runs them and the epilogue. A shader that
+// defines GATE, a constant, multiplies the result by the second operand where it is true.
 void main() {
     const uvec2 out_size = halves(pc.m.out_size);
     const uvec2 pixel = uvec2(gl_GlobalInvocationID.x, gl_GlobalInvocationID.y + pc.m.row_base);
@@ -13,6 +14,9 @@ void main() {
         const uint plane = BLOCK * uint(PLANES) + uint(o);
         const uint add_index = pc.m.add_base + plane * pc.m.add_stride + at * pc.m.add_pixel;
         result[o] = apply_epilogue(value(state, plane, o, weights), weights + TAP_VECTORS, o, inside ? add_index : 0u);
+#ifdef GATE
+        if (GATE) result[o] *= load_in1(inside ? add_index : 0u);
+#endif
     }
     if (inside) {
         [[unroll]] for (int o = 0; o < PLANES; ++o)

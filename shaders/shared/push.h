@@ -131,6 +131,50 @@ struct Down {
     uint pool_weights;   // vec4s before the pooling's vectors
 };
 
+// Branches that scale a map, convolve it there and scale it back. What a workgroup has of shared memory:
+#define SCALE_PYRAMID_SCALED_TEXELS 484
+#define SCALE_PYRAMID_CONVOLVED_TEXELS 388
+struct ScalePyramid {
+    Memory m;            // block_weights: per plane of a branch
+    uint planes;         // of each branch
+    uint ways;           // of branch b: at bit 4 b there, at bit 4 b + 2 back; see scale_pyramid.comp
+    uint sizes[8];       // width, height of each branch's convolution
+};
+
+// A convolution, a pooling, or both concatenated, of a picture. What a workgroup has of shared memory:
+#define PICTURE_UNIT_TEXELS 665
+struct PictureUnit {
+    Memory m;            // block_weights: per z block of the convolution; in_size: the picture's
+    uint format;         // see picture_load.cpp
+    float scale_x;       // pixels of the picture per pixel of the map
+    float scale_y;
+    uint map_size;       // width, height
+    uint stride;
+    uint origin;         // signed, as in Conv
+    uint conv_blocks;    // z blocks of the convolution; a further one is the pooling
+    uint conv_planes;
+    uint conv_first;     // first plane in the result
+    uint pool_first;
+    uint pool_kernel;
+    uint pool_padding;
+    uint pool_weights;   // vec4s before the pooling's vectors
+    uint normalise;      // and before the picture's
+};
+
+// A 1x1 convolution of a concatenation whose operands may be smaller than it.
+struct ResizeConv {
+    Memory m;            // in_base: the first operand; add_base: the second one
+    uint in_planes;      // as in Conv
+    uint block_in;
+    uint plane_step;
+    uint first_plane;    // of the concatenation, that the first z block reads
+    uint ways;           // operand i at bit 2 i: 0 as it is, 1 bilinear at pixel centres, 2 with aligned corners
+    uint planes_of;      // operand i at bits 8 (i % 4) of planes_of and planes_of_last
+    uint planes_of_last;
+    uint sizes[5];       // width, height of each operand
+    uint bases[3];       // of the third operand and on, in the second one's binding
+};
+
 struct Pool {
     Memory m;
     uint kernel;
@@ -203,7 +247,7 @@ struct PeakFma {
 #ifdef __cplusplus
 static_assert(sizeof(Copy) == 72 && sizeof(Colourise) == 32);
 static_assert(sizeof(Memory) == 64 && sizeof(Conv) == 116 && sizeof(Pool) == 76 && sizeof(Resize) == 72);
-static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Down) == 112 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
+static_assert(sizeof(Twin) == 100 && sizeof(PyramidUnit) == 128 && sizeof(ConvPair) == 124 && sizeof(Down) == 112 && sizeof(ScalePyramid) == 104 && sizeof(ResizeConv) == 124 && sizeof(PictureUnit) == 120 && sizeof(Pyramid) == 120 && sizeof(Head) == 88);
 static_assert(sizeof(Image) == 112 && offsetof(Image, subtract) == 80 && sizeof(Argmax) == 76);
 }  // namespace vkseg::push
 #endif

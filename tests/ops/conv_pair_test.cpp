@@ -17,27 +17,29 @@ struct Case {
     Tail tail{};
     /// The map itself is added.
     bool residual = false;
+    int groups = 1;
 };
 
 OpCase make(const Case& test) {
     const auto build = [=] {
         OpGraph net;
         const ValueId x = net.relu(net.input(test.in_channels, test.size));
-        const auto conv = [&](ValueId from, int channels, Axes kernel, Axes dilation, int stride) {
+        const auto conv = [&](ValueId from, int channels, Axes kernel, Axes dilation, int stride, int groups = 1) {
             Conv2d op{.kernel = kernel,
                       .stride = {stride, stride},
                       .dilation = dilation,
                       .padding = pad_all(dilation.h * (kernel.h / 2), dilation.w * (kernel.w / 2)),
+                      .groups = groups,
                       .out_channels = channels};
-            op.weight = net.weights({channels, net.channels(from), kernel.h, kernel.w},
-                                    int64_t{net.channels(from)} * kernel.h * kernel.w);
+            const int read = net.channels(from) / groups;
+            op.weight = net.weights({channels, read, kernel.h, kernel.w}, int64_t{read} * kernel.h * kernel.w);
             op.bias = net.vector(channels, -0.5f, 0.5f);
             return net.add(op, {from});
         };
         ValueId sum = test.residual ? x : no_value;
         for (const int dilation : test.dilations) {
-            const ValueId mid =
-                net.tail(conv(x, test.mid_channels, test.first, {dilation, dilation}, test.stride), test.mid_tail);
+            const ValueId mid = net.tail(
+                conv(x, test.mid_channels, test.first, {dilation, dilation}, test.stride, test.groups), test.mid_tail);
             const ValueId y = conv(mid, test.out_channels, {1, test.second}, {1, dilation}, 1);
             sum = sum == no_value ? y : net.plus(y, sum);
         }
@@ -86,6 +88,15 @@ std::vector<OpCase> cases() {
               .stride = 2,
               .mid_tail = {false, true, prelu},
               .tail = {true, false, prelu}}),
+        make({.name = "in_groups",
+              .size = {6, 45},
+              .in_channels = 40,
+              .mid_channels = 20,
+              .out_channels = 13,
+              .first = {3, 3},
+              .second = 1,
+              .mid_tail = {false, true, prelu},
+              .groups = 5}),
         make({.name = "one_pixel", .size = {1, 1}, .in_channels = 5, .mid_channels = 6, .out_channels = 7}),
         make({.name = "one_column", .size = {40, 1}, .first = {5, 3}, .second = 5}),
     };

@@ -289,6 +289,18 @@ TEST(ConvPairs, SideBySideSumUp) {
     EXPECT_EQ(groups_of(b.graph), "conv_pair(%1, %1 by texel) -> %14 : d2a d2b d5a d5b d9a d9b\n");
 }
 
+TEST(ConvPairs, BeginWithGroupsOnlyWhereOneBlockOfPlanesMakesThemAll) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(16));
+    b.output(b.conv1x1("b", b.relu("r", b.conv("a", x, 32, false, 4)), 8));
+    b.output(b.conv1x1("d", b.relu("s", b.conv("c", x, 64, false, 4)), 8));
+    b.output(b.conv1x1("f", b.relu("t", b.conv("e", x, 16, false, 16)), 8));
+    simplify(b.graph);
+    Choices no_twins;
+    no_twins.disabled_fusions = {"twin_conv"};
+    EXPECT_EQ(groups_of(b.graph, no_twins), "conv_pair(%1) -> %4 : a b\n");
+}
+
 TEST(ConvPairs, WithAnotherReaderBetweenOrASecondRowAreNone) {
     test::Builder b;
     const ValueId x = b.pool("x", b.input(8));
@@ -317,6 +329,150 @@ TEST(HostStores, AreOfWhatOnlyTheHostWants) {
     Choices off;
     off.disabled_fusions = {"host_store"};
     EXPECT_EQ(compile(b.graph, paper_device("minimal"), off).dispatch_count() - plan.dispatch_count(), 1u);
+}
+
+TEST(GatedConvs, MultiplyBeforeTheyStore) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(4)), y = b.relu("act", b.conv("y", x, 6));
+    const ValueId mean = b.graph.add("mean", AdaptiveAvgPool2d{{.fixed = {1, 1}}}, {x});
+    const ValueId gate = b.graph.add("gate", Sigmoid{}, {b.conv1x1("weights", mean, 6)});
+    b.output(b.pool("end", b.graph.add("product", Multiply{}, {y, gate})));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "gated_conv(%1, %6) -> %7 : y product\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"gated_conv"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+}
+
+TEST(GatedConvs, WhoseResultIsReadElsewhereAreNone) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(4)), y = b.conv("y", x, 6);
+    const ValueId gate = b.graph.add("gate", Sigmoid{}, {b.pool("weights", b.input(6, 4, 6))});
+    b.output(b.graph.add("product", Multiply{}, {y, gate}));
+    b.output(b.pool("end", y));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
+/// Branches of efficient pyramid pooling, at twice the size and at the same.
+std::vector<ValueId> scaled_branches(test::Builder& b, ValueId x) {
+    const int channels = b.channels(x);
+    const auto depthwise = [&](const std::string& name, ValueId from) {
+        Conv2d op{.kernel = {3, 3}, .padding = pad_all(1, 1), .groups = channels, .out_channels = channels};
+        op.weight = b.graph.add_constant(name + ".weight", test::tensor({channels, 1, 3, 3}, 3));
+        return b.graph.add(name, op, {from});
+    };
+    const SizeRule twice{.kind = SizeRule::Kind::Scaled, .scale = 2}, like{.kind = SizeRule::Kind::LikeOperand};
+    const ValueId up = b.graph.add("m.up", Resize{Resize::Mode::BilinearAligned, twice}, {x});
+    return {b.graph.add("m.down", AdaptiveAvgPool2d{like}, {depthwise("m.large", up), x}), depthwise("m.same", x)};
+}
+
+TEST(ScalePyramids, AreOneGroup) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(6, 16, 24));
+    b.output(b.pool("end", b.prelu("m.act", b.scale_shift("m.bn", b.concat("m.cat", scaled_branches(b, x))))));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "scale_pyramid(%1) -> %8 : m.up m.large m.down m.same m.cat m.bn\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"scale_pyramid"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+}
+
+TEST(ScalePyramids, WhoseBranchIsReadElsewhereAreNone) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(6, 16, 24));
+    const std::vector<ValueId> parts = scaled_branches(b, x);
+    b.output(b.pool("end", b.concat("m.cat", parts)));
+    b.output(parts[0]);
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
+ValueId picture_map(test::Builder& b, PixelFormat format = PixelFormat::RGB8) {
+    const ValueId picture = b.graph.add_input("picture", {ValueKind::Pixels, {16, 24, bytes_per_pixel(format)}});
+    ImageToTensor load;
+    load.format = format;
+    load.size.fixed = {16, 24};
+    return b.graph.add("image", load, {picture});
+}
+
+TEST(PictureLoads, AreOfWhatANetworkBeginsWith) {
+    test::Builder b;
+    const ValueId image = picture_map(b);
+    b.output(b.relu("a", b.conv("m", image, 5)));
+    b.output(b.pool("p", image));
+    b.output(b.conv("n", b.graph.add("r", Resize{Resize::Mode::BilinearAligned, {.fixed = {8, 12}}}, {image}), 6));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph),
+              "picture_load(%0) -> %3 : image m\n"
+              "picture_load(%0) -> %4 : image p\n"
+              "picture_load(%0) -> %6 : image r n\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"picture_load"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+}
+
+TEST(PictureLoads, TakeADownUnitWhole) {
+    test::Builder b;
+    const ValueId image = picture_map(b);
+    Conv2d op{.kernel = {3, 3}, .stride = {2, 2}, .padding = pad_all(1, 1), .out_channels = 4};
+    op.weight = b.graph.add_constant("m.conv.weight", test::tensor({4, 3, 3, 3}, 3));
+    const ValueId conv = b.graph.add("m.conv", op, {image});
+    b.output(b.relu("m.act", b.concat("m.cat", {conv, b.pool("m.pool", image)})));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "picture_load(%0) -> %5 : image m.conv m.pool m.cat m.act\n");
+    const Plan plan = compile(b.graph, paper_device("minimal"));
+    test::expect_sound(plan, paper_device("minimal"));
+    // The picture's map is nowhere, though both read it; the other dispatch is the copy to the host.
+    EXPECT_EQ(plan.dispatch_count(), 2u);
+    Choices off;
+    off.disabled_fusions = {"picture_load"};
+    EXPECT_EQ(groups_of(b.graph, off), "down_unit(%1) -> %5 : m.conv m.pool m.cat m.act\n");
+}
+
+TEST(PictureLoads, OfASampledImageAreNone) {
+    test::Builder b;
+    b.output(b.conv("m", picture_map(b, PixelFormat::Image), 5));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "");
+}
+
+ValueId twice_as_large(test::Builder& b, const std::string& name, ValueId x, Resize::Mode mode) {
+    return b.graph.add(name, Resize{mode, {.kind = SizeRule::Kind::Scaled, .scale = 2}}, {x});
+}
+
+TEST(ResizeLoads, ScaleWhatA1x1ConvolutionReads) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(8, 16, 24)), y = b.pool("y", x);
+    const ValueId joined = b.concat("cat", {x, twice_as_large(b, "up", y, Resize::Mode::Bilinear)});
+    b.output(b.pool("end", b.prelu("act", b.conv1x1("m", joined, 6))));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph), "resize_load(%1, %2) -> %6 : up cat m\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
+    test::expect_sound(compile(b.graph, paper_device("minimal")), paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"resize_load"};
+    EXPECT_EQ(groups_of(b.graph, off), "");
+}
+
+TEST(ResizeLoads, OfWhatIsReadElsewhereOrByMoreThanAPixelAreNone) {
+    test::Builder b;
+    const ValueId x = b.pool("x", b.input(8, 16, 24)), y = b.pool("y", x);
+    const ValueId up = twice_as_large(b, "up", y, Resize::Mode::Bilinear);
+    b.output(b.pool("a", b.conv1x1("m", b.concat("cat", {x, up}), 6)));
+    b.output(b.pool("b", up));
+    b.output(b.pool("c", b.conv("n", b.concat("cat2", {x, twice_as_large(b, "up2", y, Resize::Mode::Bilinear)}), 5)));
+    b.output(b.pool("d", b.conv1x1("o", b.concat("cat3", {x, twice_as_large(b, "up3", y, Resize::Mode::Nearest)}), 7)));
+    simplify(b.graph);
+    Choices choices;
+    choices.disabled_fusions = {"concat_load", "twin_conv"};
+    EXPECT_EQ(groups_of(b.graph, choices), "");
 }
 
 TEST(DownUnits, AreAStridedConvolutionAndAPooling) {

@@ -149,6 +149,12 @@ size_t epilogue_vectors(const Machine& m) {
     return (m.spec(4) != 0 ? 2 : 0) + (m.spec(5) == 2 ? 1 : 0);
 }
 
+Vec4 gated(const Machine& m, Vec4 v, uint32_t index) {
+    const Vec4 gate = m.read(1, index);
+    for (size_t i = 0; i < 4; ++i) v[i] *= gate[i];
+    return v;
+}
+
 void run_conv2d(const Machine& m) {
     const auto pc = m.push_as<push::Conv>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
@@ -208,8 +214,10 @@ void run_conv2d(const Machine& m) {
                         }
                     }
                 }
-            m.write(out_index, m.epilogue(sum, biases + planes, o,
-                                          pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel));
+            const uint32_t add_index = pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel;
+            Vec4 result = m.epilogue(sum, biases + planes, o, add_index);
+            if (m.spec(15) != 0) result = gated(m, result, add_index);
+            m.write(out_index, result);
         }
     });
 }
@@ -529,9 +537,71 @@ void run_conv_pair(const Machine& m) {
     }
 }
 
+/// An operand scaled bilinearly to another size, at one pixel; `read(pixel)` gives its texels.
+template <typename Read>
+Vec4 bilinear(const Read& read, Halves from, Halves to, int x, int y, bool aligned) {
+    const auto source = [&](int at, int from_side, int to_side) {
+        if (aligned)
+            return to_side > 1
+                       ? static_cast<float>(at) * (static_cast<float>(from_side - 1) / static_cast<float>(to_side - 1))
+                       : 0.0f;
+        const float ratio = static_cast<float>(from_side) / static_cast<float>(to_side);
+        return std::max((static_cast<float>(at) + 0.5f) * ratio - 0.5f, 0.0f);
+    };
+    const float sx = source(x, from.low, to.low), sy = source(y, from.high, to.high);
+    const int x0 = std::min(static_cast<int>(sx), from.low - 1), y0 = std::min(static_cast<int>(sy), from.high - 1);
+    const int x1 = std::min(x0 + 1, from.low - 1), y1 = std::min(y0 + 1, from.high - 1);
+    const float fx = std::min(sx - static_cast<float>(x0), 1.0f), fy = std::min(sy - static_cast<float>(y0), 1.0f);
+    const auto at = [&](int column, int row) { return read(static_cast<uint32_t>(row * from.low + column)); };
+    const Vec4 a = at(x0, y0), b = at(x1, y0), c = at(x0, y1), d = at(x1, y1);
+    Vec4 v{};
+    for (size_t i = 0; i < 4; ++i) v[i] = (1 - fy) * ((1 - fx) * a[i] + fx * b[i]) + fy * ((1 - fx) * c[i] + fx * d[i]);
+    return v;
+}
+
+void run_resize_conv(const Machine& m) {
+    const auto pc = m.push_as<push::ResizeConv>();
+    const Halves size = halves(pc.m.out_size);
+    const size_t planes = m.spec(6);
+    m.for_each(size, m.spec(7), [&](uint32_t x, uint32_t y, uint32_t block) {
+        const size_t weights = size_t{block} * pc.m.block_weights, biases = weights + 4 * planes * pc.in_planes;
+        for (size_t o = 0; o < planes; ++o) {
+            Vec4 sum = m.weight(biases + o);
+            for (uint32_t i = 0; i < pc.in_planes; ++i) {
+                uint32_t plane = pc.first_plane + block * pc.block_in + i * pc.plane_step, operand = 0;
+                const auto planes_of = [&] {
+                    return (operand < 4 ? pc.planes_of >> (8 * operand) : pc.planes_of_last) & 0xff;
+                };
+                while (plane >= planes_of()) {
+                    plane -= planes_of();
+                    ++operand;
+                }
+                const Halves from = halves(pc.sizes[operand]);
+                const auto texels = static_cast<uint32_t>(from.low * from.high);
+                const uint32_t base = (operand == 0   ? pc.m.in_base
+                                       : operand == 1 ? pc.m.add_base
+                                                      : pc.bases[operand - 2]) +
+                                      plane * ((texels + 63) / 64 * 64);
+                const auto read = [&](uint32_t at) { return m.read(operand == 0 ? 0 : 1, base + at); };
+                const uint32_t way = pc.ways >> (2 * operand) & 3;
+                const Vec4 texel = way == 0
+                                       ? read(y * static_cast<uint32_t>(size.low) + x)
+                                       : bilinear(read, from, size, static_cast<int>(x), static_cast<int>(y), way == 2);
+                for (size_t lane = 0; lane < 4; ++lane) {
+                    const Vec4 row = m.weight(weights + (4 * i + lane) * planes + o);
+                    for (size_t k = 0; k < 4; ++k) sum[k] += texel[lane] * row[k];
+                }
+            }
+            m.write(pc.m.out_base + static_cast<uint32_t>(block * planes + o) * pc.m.out_stride +
+                        y * static_cast<uint32_t>(size.low) + x,
+                    m.epilogue(sum, biases + planes, o, 0));
+        }
+    });
+}
+
 /// Kernels on plane_kernel.glsl. `value(x, y, plane, o, weights)` gives the result before the epilogue.
 template <typename Value>
-void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) {
+void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value, bool has_gate = false) {
     const auto pc = m.memory();
     const size_t planes = m.spec(6);
     const Halves size = halves(pc.out_size);
@@ -540,9 +610,10 @@ void run_plane_kernel(const Machine& m, size_t tap_vectors, const Value& value) 
         const uint32_t pixel = y * static_cast<uint32_t>(size.low) + x;
         for (size_t o = 0; o < planes; ++o) {
             const auto plane = static_cast<uint32_t>(z * planes + o);
-            m.write(pc.out_base + plane * pc.out_stride + pixel,
-                    m.epilogue(value(x, y, plane, o, weights), weights + tap_vectors, o,
-                               pc.add_base + plane * pc.add_stride + pixel * pc.add_pixel));
+            const uint32_t add_index = pc.add_base + plane * pc.add_stride + pixel * pc.add_pixel;
+            Vec4 result = m.epilogue(value(x, y, plane, o, weights), weights + tap_vectors, o, add_index);
+            if (has_gate) result = gated(m, result, add_index);
+            m.write(pc.out_base + plane * pc.out_stride + pixel, result);
         }
     });
 }
@@ -553,7 +624,8 @@ void run_depthwise(const Machine& m) {
     const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
     const Halves origin = signed_halves(pc.origin);
     run_plane_kernel(
-        m, (kernel_h * kernel_w + 1) * planes, [&](uint32_t x, uint32_t y, uint32_t plane, size_t o, size_t weights) {
+        m, (kernel_h * kernel_w + 1) * planes,
+        [&](uint32_t x, uint32_t y, uint32_t plane, size_t o, size_t weights) {
             Vec4 sum = m.weight(weights + kernel_h * kernel_w * planes + o);
             for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
                 const int iy =
@@ -567,7 +639,8 @@ void run_depthwise(const Machine& m) {
                 for (size_t i = 0; i < 4; ++i) sum[i] += texel[i] * w[i];
             }
             return sum;
-        });
+        },
+        m.spec(9) != 0);
 }
 
 void run_eltwise(const Machine& m) {
@@ -608,6 +681,84 @@ void run_adaptive_pool(const Machine& m) {
         for (float& v : sum) v /= static_cast<float>((y1 - y0) * (x1 - x0));
         return sum;
     });
+}
+
+void run_scale_pyramid(const Machine& m) {
+    const auto pc = m.push_as<push::ScalePyramid>();
+    const Halves in = halves(pc.m.in_size), out = halves(pc.m.out_size);
+    /// A plane of some size, rounded as in memory.
+    struct Map {
+        Halves size;
+        std::vector<Vec4> texels;
+        [[nodiscard]] const Vec4& at(int x, int y) const { return texels[static_cast<size_t>(y * size.low + x)]; }
+    };
+    const auto stored = [&](Vec4 v) {
+        if (m.plan.fp16)
+            for (float& x : v) x = round_to_half(x);
+        return v;
+    };
+    const auto scale = [&](const Map& from, Halves to, uint32_t way) {
+        if (way == 0) return from;
+        Map result{to, {}};
+        const auto source = [&](int at, int from_side, int to_side) {
+            const auto ratio = static_cast<float>(from_side) / static_cast<float>(to_side);
+            const float aligned =
+                to_side > 1 ? static_cast<float>(from_side - 1) / static_cast<float>(to_side - 1) : 0.0f;
+            return way == 1 ? std::max((static_cast<float>(at) + 0.5f) * ratio - 0.5f, 0.0f)
+                            : static_cast<float>(at) * aligned;
+        };
+        for (int y = 0; y < to.high; ++y)
+            for (int x = 0; x < to.low; ++x) {
+                Vec4 v{};
+                if (way == 3) {
+                    const int y0 = y * from.size.high / to.high, x0 = x * from.size.low / to.low;
+                    const int y1 = ((y + 1) * from.size.high + to.high - 1) / to.high;
+                    const int x1 = ((x + 1) * from.size.low + to.low - 1) / to.low;
+                    for (int iy = y0; iy < y1; ++iy)
+                        for (int ix = x0; ix < x1; ++ix)
+                            for (size_t i = 0; i < 4; ++i) v[i] += from.at(ix, iy)[i];
+                    for (float& each : v) each /= static_cast<float>((y1 - y0) * (x1 - x0));
+                } else {
+                    const float sx = source(x, from.size.low, to.low), sy = source(y, from.size.high, to.high);
+                    const int x0 = std::min(static_cast<int>(sx), from.size.low - 1);
+                    const int y0 = std::min(static_cast<int>(sy), from.size.high - 1);
+                    const int x1 = std::min(x0 + 1, from.size.low - 1), y1 = std::min(y0 + 1, from.size.high - 1);
+                    const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);
+                    for (size_t i = 0; i < 4; ++i)
+                        v[i] = (1 - fy) * ((1 - fx) * from.at(x0, y0)[i] + fx * from.at(x1, y0)[i]) +
+                               fy * ((1 - fx) * from.at(x0, y1)[i] + fx * from.at(x1, y1)[i]);
+                }
+                result.texels.push_back(v);
+            }
+        return result;
+    };
+    for (uint32_t block = 0; block < m.dispatch.group_count[2]; ++block) {
+        const uint32_t branch = block / pc.planes, plane = block % pc.planes;
+        const size_t weights = size_t{block} * pc.m.block_weights;
+        Map map{in, {}};
+        for (int i = 0; i < in.low * in.high; ++i)
+            map.texels.push_back(m.read(0, pc.m.in_base + plane * pc.m.in_stride + static_cast<uint32_t>(i)));
+        Map there = scale(map, halves(pc.sizes[branch]), pc.ways >> (4 * branch) & 3);
+        for (Vec4& texel : there.texels) texel = stored(texel);
+        Map convolved{there.size, {}};
+        for (int y = 0; y < there.size.high; ++y)
+            for (int x = 0; x < there.size.low; ++x) {
+                Vec4 sum = m.weight(weights + 9);
+                for (int tap = 0; tap < 9; ++tap) {
+                    const int ix = x + tap % 3 - 1, iy = y + tap / 3 - 1;
+                    if (ix < 0 || iy < 0 || ix >= there.size.low || iy >= there.size.high) continue;
+                    const Vec4 w = m.weight(weights + static_cast<size_t>(tap));
+                    for (size_t i = 0; i < 4; ++i) sum[i] += there.at(ix, iy)[i] * w[i];
+                }
+                convolved.texels.push_back(stored(sum));
+            }
+        const Map back = scale(convolved, out, pc.ways >> (4 * branch + 2) & 3);
+        const auto reach = [&](size_t axis) { return static_cast<int>(m.dispatch.group_count[axis] * m.spec(axis)); };
+        for (int y = 0; y < std::min(out.high, reach(1)); ++y)
+            for (int x = 0; x < std::min(out.low, reach(0)); ++x)
+                m.write(pc.m.out_base + block * pc.m.out_stride + static_cast<uint32_t>(y * out.low + x),
+                        m.epilogue(back.at(x, y), weights + 10, 0, 1, 0));
+    }
 }
 
 void run_softmax(const Machine& m) {
@@ -763,29 +914,112 @@ void run_host_floats(const Machine& m, bool load) {
     });
 }
 
-void run_image_to_tensor(const Machine& m) {
-    const auto pc = m.push_as<push::Image>();
-    const Halves size = halves(pc.m.out_size), picture = halves(pc.m.in_size);
-    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t) {
-        const auto source = [](uint32_t at, float scale, int extent) {
-            return std::clamp((static_cast<float>(at) + 0.5f) * scale - 0.5f, 0.0f, static_cast<float>(extent - 1));
+/// A picture in host memory at another size: channels in the network's order, 0..255.
+struct Picture {
+    const uint8_t* bytes;
+    Halves size;
+    uint32_t bytes_per_pixel, order;
+    float scale_x, scale_y, centre;
+
+    [[nodiscard]] Vec4 at(uint32_t x, uint32_t y) const {
+        const auto source = [&](uint32_t position, float scale, int extent) {
+            return std::clamp((static_cast<float>(position) + centre) * scale - centre, 0.0f,
+                              static_cast<float>(extent - 1));
         };
-        const float sx = source(x, pc.scale_x, picture.low), sy = source(y, pc.scale_y, picture.high);
-        const int x0 = static_cast<int>(sx), x1 = std::min(x0 + 1, picture.low - 1);
-        const int y0 = static_cast<int>(sy), y1 = std::min(y0 + 1, picture.high - 1);
+        const float sx = source(x, scale_x, size.low), sy = source(y, scale_y, size.high);
+        const int x0 = static_cast<int>(sx), x1 = std::min(x0 + 1, size.low - 1);
+        const int y0 = static_cast<int>(sy), y1 = std::min(y0 + 1, size.high - 1);
         const float fx = sx - static_cast<float>(x0), fy = sy - static_cast<float>(y0);
         Vec4 result{};
         for (size_t c = 0; c < 3; ++c) {
             const auto byte = [&](int py, int px) {
                 return static_cast<float>(
-                    m.host_bytes(0)[static_cast<size_t>(py * picture.low + px) * pc.bytes_per_pixel +
-                                    ((pc.order >> (8 * c)) & 255)]);
+                    bytes[static_cast<size_t>(py * size.low + px) * bytes_per_pixel + ((order >> (8 * c)) & 255)]);
             };
-            const float value = (1 - fy) * ((1 - fx) * byte(y0, x0) + fx * byte(y0, x1)) +
-                                fy * ((1 - fx) * byte(y1, x0) + fx * byte(y1, x1));
-            result[c] = (value - pc.subtract[static_cast<int>(c)]) * pc.multiply[static_cast<int>(c)];
+            result[c] = (1 - fy) * ((1 - fx) * byte(y0, x0) + fx * byte(y0, x1)) +
+                        fy * ((1 - fx) * byte(y1, x0) + fx * byte(y1, x1));
         }
+        return result;
+    }
+};
+
+void run_image_to_tensor(const Machine& m) {
+    const auto pc = m.push_as<push::Image>();
+    const Halves size = halves(pc.m.out_size);
+    const Picture picture{
+        m.host_bytes(0), halves(pc.m.in_size), pc.bytes_per_pixel, pc.order, pc.scale_x, pc.scale_y, 0.5f};
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t) {
+        Vec4 result = picture.at(x, y);
+        for (size_t c = 0; c < 3; ++c)
+            result[c] = (result[c] - pc.subtract[static_cast<int>(c)]) * pc.multiply[static_cast<int>(c)];
         m.write(pc.m.out_base + y * static_cast<uint32_t>(size.low) + x, result);
+    });
+}
+
+void run_picture_unit(const Machine& m) {
+    const auto pc = m.push_as<push::PictureUnit>();
+    const Halves size = halves(pc.m.out_size), map_size = halves(pc.map_size), stride = halves(pc.stride);
+    const Picture picture{m.host_bytes(0),
+                          halves(pc.m.in_size),
+                          pc.format >> 24 & 7,
+                          pc.format,
+                          pc.scale_x,
+                          pc.scale_y,
+                          pc.format >> 31 != 0 ? 0.0f : 0.5f};
+    const Vec4 subtract = m.weight(pc.normalise), multiply = m.weight(pc.normalise + 1);
+    const auto map_at = [&](int x, int y) {
+        Vec4 v = picture.at(static_cast<uint32_t>(x), static_cast<uint32_t>(y));
+        for (size_t c = 0; c < 4; ++c) {
+            v[c] = (v[c] - subtract[c]) * multiply[c];
+            if (m.plan.fp16) v[c] = round_to_half(v[c]);
+        }
+        return v;
+    };
+    const size_t planes = m.spec(6);
+    m.for_each(size, 1, [&](uint32_t x, uint32_t y, uint32_t block) {
+        const uint32_t out_pixel = y * static_cast<uint32_t>(size.low) + x;
+        if (block >= pc.conv_blocks) {
+            const Halves kernel = halves(pc.pool_kernel), padding = halves(pc.pool_padding);
+            const uint32_t mode = m.spec(9);
+            const int first_x = static_cast<int>(x) * stride.low - padding.low;
+            const int first_y = static_cast<int>(y) * stride.high - padding.high;
+            Vec4 result{};
+            if (mode == 0) result.fill(-INFINITY);
+            int inside = 0;
+            for (int iy = std::max(first_y, 0); iy < std::min(first_y + kernel.high, map_size.high); ++iy)
+                for (int ix = std::max(first_x, 0); ix < std::min(first_x + kernel.low, map_size.low); ++ix, ++inside) {
+                    const Vec4 texel = map_at(ix, iy);
+                    for (size_t i = 0; i < 4; ++i)
+                        result[i] = mode == 0 ? std::max(result[i], texel[i]) : result[i] + texel[i];
+                }
+            const int padded = (std::min(first_x + kernel.low, map_size.low + padding.low) - first_x) *
+                               (std::min(first_y + kernel.high, map_size.high + padding.high) - first_y);
+            if (mode != 0)
+                for (float& v : result) v /= static_cast<float>(mode == 1 ? padded : inside);
+            m.write(pc.m.out_base + pc.pool_first * pc.m.out_stride + out_pixel,
+                    m.epilogue(result, pc.pool_weights, 0, 1, 0));
+            return;
+        }
+        const Halves origin = signed_halves(pc.origin);
+        const size_t weights = size_t{block} * pc.m.block_weights, taps = size_t{m.spec(7)} * m.spec(8);
+        const size_t biases = weights + taps * 4 * planes;
+        for (size_t o = 0; o < planes; ++o) {
+            const auto plane = static_cast<uint32_t>(block * planes + o);
+            if (plane >= pc.conv_planes) continue;
+            Vec4 sum = m.weight(biases + o);
+            for (size_t tap = 0; tap < taps; ++tap) {
+                const int ix = static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % m.spec(8));
+                const int iy = static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / m.spec(8));
+                if (ix < 0 || iy < 0 || ix >= map_size.low || iy >= map_size.high) continue;
+                const Vec4 texel = map_at(ix, iy);
+                for (size_t lane = 0; lane < 3; ++lane) {
+                    const Vec4 row = m.weight(weights + (tap * 4 + lane) * planes + o);
+                    for (size_t k = 0; k < 4; ++k) sum[k] += texel[lane] * row[k];
+                }
+            }
+            m.write(pc.m.out_base + (pc.conv_first + plane) * pc.m.out_stride + out_pixel,
+                    m.epilogue(sum, biases + planes, o, 0));
+        }
     });
 }
 
@@ -893,6 +1127,9 @@ void run(const Machine& m) {
     if (is("esp_pyramid_")) return run_esp_pyramid(m);
     if (is("eesp_pyramid_")) return run_eesp_pyramid(m);
     if (is("depthwise_conv2d_")) return run_depthwise(m);
+    if (is("scale_pyramid_")) return run_scale_pyramid(m);
+    if (is("resize_conv_")) return run_resize_conv(m);
+    if (is("picture_unit_")) return run_picture_unit(m);
     if (is("eltwise_")) return run_eltwise(m);
     if (is("multiply_")) return run_multiply(m);
     if (is("adaptive_avg_pool2d_")) return run_adaptive_pool(m);
