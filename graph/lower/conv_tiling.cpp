@@ -102,7 +102,17 @@ int largest_block(const ConvWeights& weights, const ChannelMap& in, const Channe
 
 int ruled_unrolled_macs(const ConvGeometry& geometry) {
     if (geometry.out_step.h * geometry.out_step.w > 1) return max_unrolled_macs_of_a_phase;
+    if (geometry.taps.size() < 3) return max_unrolled_macs_of_a_point;
     return geometry.taps.size() < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs;
+}
+
+/// Of `steps` steps of `macs` unrolled multiply-adds, how many lie between two meetings of a workgroup's subgroups; 0
+/// where they need not meet.
+uint32_t round_steps(int steps, int macs, const LowerContext& context) {
+    const bool several = workgroup_size(context)[0] > context.facts.subgroup_size;
+    const int rounds = (steps * macs + macs_of_a_round - 1) / macs_of_a_round;
+    if (!context.cpu_shaped || !several || rounds == 1) return 0;
+    return ceil_div(static_cast<uint32_t>(steps), static_cast<uint32_t>(rounds));
 }
 
 /// Parts of the input planes, each its own dispatch that continues the sum. All have one size, and so one pipeline,
@@ -232,7 +242,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                                        static_cast<uint32_t>(kernel.w), pixels,
                                        // A loop has its bound in the push constants; one pipeline for all lengths.
                                        context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u,
-                                       prologue.scale_shift, prologue.activation, /* split */ 0u};
+                                       prologue.scale_shift, prologue.activation, /* split */ 0u,
+                                       round_steps(tap_count * span.count, 16 * tile.out.planes, context)};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),
