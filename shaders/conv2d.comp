@@ -7,7 +7,8 @@
 // SPLIT: from plane pc.split on, the input is the second operand. GATED: the result is multiplied by it.
 // A column of taps (KERNEL_W 1) lies along the dilation's vector.
 // CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code. What an
-// earlier part of the input planes left in the output comes in as the added operand.
+// earlier part of the input planes left in the output comes in as the added operand. After ROUND planes of a tap the
+// workgroup's subgroups wait for each other: one after another they run code that the instruction cache still holds.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "head.glsl"
@@ -29,6 +30,7 @@ layout(constant_id = 12) const bool PROLOGUE_SCALE_SHIFT = false;
 layout(constant_id = 13) const int PROLOGUE_ACTIVATION = 0;
 layout(constant_id = 14) const bool SPLIT = false;
 layout(constant_id = 15) const bool GATED = false;
+layout(constant_id = 16) const int ROUND = 0;
 
 #ifdef ACCESS_TEXEL
 #define PLANE_COUNT IN_PLANES
@@ -106,6 +108,10 @@ void main() {
                 source[p] = in_base + uint(iy) * in_size.x + uint(ix);
             }
             UNROLL for (int i = 0; i < PLANE_COUNT; ++i) {
+#ifdef ACCESS_TEXEL
+                const int step = (ky * KERNEL_W + kx) * PLANE_COUNT + i;
+                if (ROUND > 0 && step > 0 && step % ROUND == 0) barrier();
+#endif
                 vec4 texel[PIXELS];
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
 #ifdef ACCESS_TEXEL

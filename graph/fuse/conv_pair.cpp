@@ -101,7 +101,7 @@ std::optional<Tiling> tile(const std::vector<Pair>& pairs, const LowerContext& c
 }
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context) {
-    if (context.lower.cpu_shaped) return std::nullopt;
+    if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu) return std::nullopt;
     const auto pair = pair_of(anchor, context);
     if (!pair) return std::nullopt;
     // A norm that only this reads can be applied by its load: that saves as much, and nothing is computed twice.

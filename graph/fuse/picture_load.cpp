@@ -63,7 +63,7 @@ bool is_of_down_unit(const Node& node, const MatchContext& context) {
 }
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context) {
-    if (context.lower.cpu_shaped) return std::nullopt;
+    if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu) return std::nullopt;
     const Graph& graph = context.graph();
     Group group;
     if (std::holds_alternative<Concat>(anchor.op)) {

@@ -122,7 +122,7 @@ std::optional<Tiling> tile(const Unit& unit, const LowerContext& context) {
 }
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context) {
-    if (context.lower.cpu_shaped || !context.lower.second_outputs) return std::nullopt;
+    if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu || !context.lower.second_outputs) return std::nullopt;
     auto pyramid = match_pyramid(anchor, context, is_dense);
     if (!pyramid) {
         pyramid = match_pyramid(anchor, context, is_depthwise);

@@ -102,7 +102,18 @@ int largest_block(const ConvWeights& weights, const ChannelMap& in, const Channe
 
 int ruled_unrolled_macs(const ConvGeometry& geometry) {
     if (geometry.out_step.h * geometry.out_step.w > 1) return max_unrolled_macs_of_a_phase;
+    if (geometry.taps.size() < 3) return max_unrolled_macs_of_a_point;
     return geometry.taps.size() < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs;
+}
+
+/// Of `steps` steps of `macs` unrolled multiply-adds, how many lie between two meetings of a workgroup's subgroups; 0
+/// where they need not meet, or where meeting was measured to cost what it saves: kernels of many taps.
+uint32_t round_steps(int tap_count, int planes, int macs, const LowerContext& context) {
+    const int steps = tap_count * planes;
+    const bool several = workgroup_size(context)[0] > context.facts.subgroup_size;
+    const int rounds = (steps * macs + macs_of_a_round - 1) / macs_of_a_round;
+    if (!context.cpu_shaped || !several || rounds == 1 || tap_count >= 9) return 0;
+    return ceil_div(static_cast<uint32_t>(steps), static_cast<uint32_t>(rounds));
 }
 
 /// Parts of the input planes, each its own dispatch that continues the sum. All have one size, and so one pipeline,
@@ -158,10 +169,11 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
         for (size_t part = 0; part < parts.size(); ++part) {
             const bool first_part = part == 0, last_part = part + 1 == parts.size();
             const InputSpan& span = parts[part];
-            const uint32_t pixels = context.cpu_shaped    ? 1
-                                    : tuned.pixels > 0    ? static_cast<uint32_t>(tuned.pixels)
-                                    : tile.out.planes > 4 ? 1
-                                                          : 2;
+            const uint32_t pixels = context.cpu_shaped        ? 1
+                                    : tuned.pixels > 0        ? static_cast<uint32_t>(tuned.pixels)
+                                    : context.gpu_code_on_cpu ? pixels_on_cpu(geometry.grid.w, local[0])
+                                    : tile.out.planes > 4     ? 1
+                                                              : 2;
 
             LoweredDispatch lowered;
             lowered.variant = catalog::conv2d;
@@ -225,15 +237,15 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push.phase_taps = geometry.phase_tap_counts;
 
             Dispatch& dispatch = lowered.dispatch;
-            dispatch.specialization = {local[0], local[1], local[2], lowered.in1.used() || shares ? 1u : 0u,
-                                       last_part ? epilogue.scale_shift : 0u,
-                                       static_cast<uint32_t>(as_prelu ? Activation::PRelu : activation),
-                                       static_cast<uint32_t>(tile.out.planes), static_cast<uint32_t>(kernel.h),
-                                       static_cast<uint32_t>(kernel.w), pixels,
-                                       // A loop has its bound in the push constants; one pipeline for all lengths.
-                                       context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u,
-                                       prologue.scale_shift, prologue.activation, /* split */ 0u,
-                                       /* gated */ 0u};
+            dispatch.specialization = {
+                local[0], local[1], local[2], lowered.in1.used() || shares ? 1u : 0u,
+                last_part ? epilogue.scale_shift : 0u, static_cast<uint32_t>(as_prelu ? Activation::PRelu : activation),
+                static_cast<uint32_t>(tile.out.planes), static_cast<uint32_t>(kernel.h),
+                static_cast<uint32_t>(kernel.w), pixels,
+                // A loop has its bound in the push constants; one pipeline for all lengths.
+                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u, prologue.scale_shift,
+                prologue.activation, /* split */ 0u, /* gated */ 0u,
+ round_steps(tap_count, span.count, 16 * tile.out.planes, context)};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),

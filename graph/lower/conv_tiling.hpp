@@ -52,11 +52,13 @@ constexpr size_t conv_split_constant = 14;
 /// And of another, also of depthwise_conv2d.comp: the result is multiplied by the second operand.
 constexpr size_t conv_gate_constant = 15, depthwise_gate_constant = 9;
 
-/// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each. Kernels of few taps need
-/// more planes for as many, come in more shapes, and lose little when they are divided.
-constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 3600;
-/// Each phase of a transposed convolution is a pipeline or more.
-constexpr int max_unrolled_macs_of_a_phase = 2048;
+/// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each. Kernels of few taps come
+/// in more shapes; with too few planes in one they store sums and load them again more often than they should.
+constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 6144, max_unrolled_macs_of_a_point = 3600;
+/// Each phase of a transposed convolution is a pipeline or more, and few networks have more than three.
+constexpr int max_unrolled_macs_of_a_phase = 1024;
+/// Between two meetings of a workgroup's subgroups: 16 kB of code.
+constexpr int macs_of_a_round = 1024;
 
 /// Dispatches of conv2d.comp that compute `node` in this geometry, epilogue included.
 void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,

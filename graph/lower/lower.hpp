@@ -58,6 +58,8 @@ public:
           facts(facts),
           choices(choices),
           cpu_shaped(cpu_shaped),
+          gpu_code_on_cpu(!cpu_shaped && facts.type == DeviceType::Cpu &&
+                          !choices.denied_families.contains("cpu_shaped")),
           second_outputs(second_outputs && !cpu_shaped) {}
 
     const Graph& graph;
@@ -65,6 +67,9 @@ public:
     const Choices& choices;
     /// The CPU-shaped kernel family: straight-line code, texel-view reads, one block of planes per dispatch.
     const bool cpu_shaped;
+    /// Code for GPUs on a CPU that is not to be taken for one: no shared memory, because barriers cost such drivers
+    /// a coroutine for every invocation, and several pixels to an invocation, because each load goes lane by lane.
+    const bool gpu_code_on_cpu;
     /// A binding may show several values, from the first to the last: two results, or operands.
     const bool second_outputs;
 
@@ -159,6 +164,10 @@ struct PlaneBlocks {
 
 /// Workgroup size for one invocation per pixel (and z block).
 [[nodiscard]] std::array<uint32_t, 3> workgroup_size(const LowerContext& context);
+
+/// Pixels of an invocation of `gpu_code_on_cpu`: four share the loads of weights; in a row that is too short for that
+/// they would leave invocations without work.
+[[nodiscard]] uint32_t pixels_on_cpu(int width, uint32_t workgroup_width);
 
 [[nodiscard]] uint32_t pack_halves(int low, int high);
 [[nodiscard]] uint32_t ceil_div(uint32_t value, uint32_t divisor);
