@@ -36,6 +36,9 @@ private:
 /// position, because one value may be read twice, once of them with its neighbours.
 [[nodiscard]] bool reads_by_texel(const Node& node, size_t operand);
 
+/// Whether a node reads an operand's numbers: of some it wants only the size.
+[[nodiscard]] bool reads_numbers(const Node& node, size_t operand);
+
 /// Decides sharing. What only passes between the members of a fused group has no memory. Operands that cannot lie
 /// inside their concatenation (used in two, or twice) are left out: they are copied. Without `in_place` every result
 /// has memory of its own.
