@@ -1,5 +1,5 @@
 // variants: STORAGE=f32,f16 ACCESS=ssbo,bda
-// What a network begins with, on the host's bytes: a convolution of the normalised picture, a pooling of it, or both
+// What a network begins with, on the host's bytes or, plane after plane, floats: a convolution of the normalised picture, a pooling of it, or both
 // concatenated. The first pc.conv_blocks z blocks make PLANES planes of the convolution, a further one the pooling. A
 // workgroup brings its part of the map, the picture at the network's size, to shared memory, as it would lie in memory.
 // Packed weights of a block: see conv2d.comp; at pool_weights the epilogue's vectors of the pooling; at normalise what
@@ -30,6 +30,11 @@ vec4 load_in0(uint i) { return unpack_texel(map[i]); }
 float byte_at(uint i) { return float(bitfieldExtract(host[i >> 2], int(i & 3u) * 8, 8)); }
 
 vec4 pixel_at(uint x, uint y, uint width) {
+    if ((pc.format >> 24 & 7u) == 0u) {
+        const uint plane = width * (pc.m.in_size >> 16), at = y * width + x;
+        return vec4(uintBitsToFloat(host[at]), uintBitsToFloat(host[at + plane]), uintBitsToFloat(host[at + 2u * plane]),
+                    0.0);
+    }
     const uint first = (y * width + x) * (pc.format >> 24 & 7u);
     return vec4(byte_at(first + (pc.format & 255u)), byte_at(first + (pc.format >> 8 & 255u)),
                 byte_at(first + (pc.format >> 16 & 255u)), 0.0);

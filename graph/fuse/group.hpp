@@ -25,6 +25,8 @@ struct Group {
     ValueId second_output = no_value;
     /// The result goes to the host's buffer and never lies in the arena.
     bool to_host = false;
+    /// The operand is read from the host's buffer.
+    bool from_host = false;
 
     [[nodiscard]] bool is_fused() const { return !pattern.empty(); }
 };

@@ -25,6 +25,7 @@ constexpr const Pattern* patterns[] = {
     &conv_pair,
     // Before the down units, which are a part of it.
     &picture_load,
+    &host_load,
     &down_unit,
     // Last: they take convolutions that belong to nothing larger.
     &norm_load,
@@ -138,7 +139,10 @@ std::vector<Group> form_groups(const LowerContext& context) {
     // What is recomputed stands for itself too where somebody else reads it.
     const auto reads_stored = [&](int reader, ValueId value) {
         const Node& node = graph.nodes[static_cast<size_t>(reader)];
-        if (std::ranges::find(node.inputs, value) == node.inputs.end()) return false;
+        bool reads = false;
+        for (size_t i = 0; i < node.inputs.size(); ++i)
+            reads = reads || (node.inputs[i] == value && reads_numbers(node, i));
+        if (!reads) return false;
         const auto& group = ending_at[static_cast<size_t>(last_member[static_cast<size_t>(reader)])];
         return !group || std::ranges::find(group->recomputed, match.producers[static_cast<size_t>(value)]) ==
                              group->recomputed.end();
@@ -200,6 +204,7 @@ std::string to_string(const std::vector<Group>& groups, const Graph& graph) {
         text += fmt::format(") -> %{}", group.output);
         if (group.second_output != no_value) text += fmt::format(" and %{}", group.second_output);
         if (group.to_host) text += " on the host";
+        if (group.from_host) text += " from the host";
         text += " :";
         for (int place : group.nodes) text += " " + graph.nodes[static_cast<size_t>(place)].name;
         text += "\n";

@@ -44,6 +44,9 @@ extern const Pattern concat_load;
 /// its map, and a scaled one, is never stored.
 extern const Pattern picture_load;
 
+/// The same on the host's floats.
+extern const Pattern host_load;
+
 /// A concatenation of maps that are scaled to its size, and the 1x1 convolution behind it, which scales what it reads.
 extern const Pattern resize_load;
 

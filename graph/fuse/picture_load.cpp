@@ -12,7 +12,8 @@ namespace {
 constexpr int largest_block = 8;
 constexpr std::array<uint32_t, 3> tile{16, 8, 1};
 
-/// What a network begins with: the picture at its size, perhaps scaled once more, and what reads that.
+/// What a network begins with: the picture at its size, perhaps scaled once more, and what reads that. Without `image`
+/// the host gives floats.
 struct Unit {
     const Node* image = nullptr;
     const Node* resize = nullptr;
@@ -62,7 +63,24 @@ bool is_of_down_unit(const Node& node, const MatchContext& context) {
     });
 }
 
-std::optional<Group> match(const Node& anchor, const MatchContext& context) {
+/// The picture whose map this is, or the map itself where the host gives its floats.
+std::optional<ValueId> host_value_of(ValueId map, bool floats, Group& group, const MatchContext& context) {
+    const Graph& graph = context.graph();
+    if (floats) {
+        const bool is_input = context.producers[static_cast<size_t>(map)] < 0;
+        if (!is_input || graph.desc(map).host_size_bytes() > context.lower.facts.max_storage_buffer_range)
+            return std::nullopt;
+        group.from_host = true;
+        return map;
+    }
+    const Node* image = context.maker<ImageToTensor>(map);
+    if (image == nullptr || std::get<ImageToTensor>(image->op).format == PixelFormat::Image) return std::nullopt;
+    group.nodes.push_back(context.place_of(*image));
+    group.recomputed = {context.place_of(*image)};
+    return image->inputs[0];
+}
+
+std::optional<Group> match(const Node& anchor, const MatchContext& context, bool floats) {
     if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu) return std::nullopt;
     const Graph& graph = context.graph();
     Group group;
@@ -87,15 +105,13 @@ std::optional<Group> match(const Node& anchor, const MatchContext& context) {
         group.nodes.push_back(context.place_of(*resize));
         map = resize->inputs[0];
     }
-    const Node* image = context.maker<ImageToTensor>(map);
-    if (image == nullptr || std::get<ImageToTensor>(image->op).format == PixelFormat::Image) return std::nullopt;
-    const TensorDesc &picture = graph.desc(image->inputs[0]), &tensor = graph.desc(map);
+    const auto host = host_value_of(map, floats, group, context);
+    if (!host || graph.desc(map).channels() != 3) return std::nullopt;
+    const TensorDesc &picture = graph.desc(*host), &tensor = graph.desc(map);
     // One interpolation takes the place of two only where the first does nothing.
     if (resize != nullptr && (picture.width() != tensor.width() || picture.height() != tensor.height()))
         return std::nullopt;
-    group.nodes.push_back(context.place_of(*image));
-    group.recomputed = {context.place_of(*image)};
-    group.inputs = {image->inputs[0]};
+    group.inputs = {*host};
     group.reads_by_texel = {false};
     if (!may_read_bytes(unit_of(group, graph)) ||
         (!std::holds_alternative<Concat>(anchor.op) && is_of_down_unit(anchor, context)))
@@ -103,9 +119,12 @@ std::optional<Group> match(const Node& anchor, const MatchContext& context) {
     return group;
 }
 
-/// Bits 0 to 23: bytes of red, green, blue in the network's order; 24 to 26: bytes of a pixel; 31: aligned corners.
-uint32_t format_of(const ImageToTensor& image, bool aligned) {
-    return colour_order(image) | static_cast<uint32_t>(bytes_per_pixel(image.format)) << 24 | (aligned ? 1u << 31 : 0u);
+/// Bits 0 to 23: bytes of red, green, blue in the network's order; 24 to 26: bytes of a pixel, 0 for planes of floats;
+/// 31: aligned corners.
+uint32_t format_of(const ImageToTensor* image, bool aligned) {
+    const uint32_t bytes =
+        image ? colour_order(*image) | static_cast<uint32_t>(bytes_per_pixel(image->format)) << 24 : 0u;
+    return bytes | (aligned ? 1u << 31 : 0u);
 }
 
 /// The numbers that normalise, as two vectors.
@@ -123,7 +142,7 @@ void lower_unit(const Group& group, LowerContext& context) {
     const Unit unit = unit_of(group, graph);
     const auto planar = [&](ValueId value) -> const PlanarValue& { return context.planar[static_cast<size_t>(value)]; };
     const PlanarValue& out = planar(group.output);
-    const auto& image = std::get<ImageToTensor>(unit.image->op);
+    const auto* image = unit.image ? &std::get<ImageToTensor>(unit.image->op) : nullptr;
     const ValueId map = (unit.conv ? unit.conv : unit.pool)->inputs[0];
     const int conv_planes = unit.conv ? planar(unit.conv->output).map.planes : 0;
     const bool pool_leads = unit.concat && unit.concat->inputs[0] == unit.pool->output;
@@ -182,7 +201,7 @@ void lower_unit(const Group& group, LowerContext& context) {
         stride = pool.stride;
     }
     push.normalise = packed_vectors();
-    context.pack(normalisation(image));
+    context.pack(normalisation(image ? *image : ImageToTensor{}));
 
     const TensorDesc &picture = graph.desc(group.inputs[0]), &size = graph.desc(map);
     const bool aligned = unit.resize && std::get<Resize>(unit.resize->op).mode == Resize::Mode::BilinearAligned;
@@ -219,6 +238,11 @@ void lower_unit(const Group& group, LowerContext& context) {
 
 }  // namespace
 
-constinit const Pattern picture_load{"picture_load", match, lower_unit};
+constinit const Pattern picture_load{
+    "picture_load", [](const Node& anchor, const MatchContext& context) { return match(anchor, context, false); },
+    lower_unit};
+constinit const Pattern host_load{
+    "host_load", [](const Node& anchor, const MatchContext& context) { return match(anchor, context, true); },
+    lower_unit};
 
 }  // namespace vkseg

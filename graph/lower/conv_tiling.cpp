@@ -237,15 +237,15 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push.phase_taps = geometry.phase_tap_counts;
 
             Dispatch& dispatch = lowered.dispatch;
-            dispatch.specialization = {
-                local[0], local[1], local[2], lowered.in1.used() || shares ? 1u : 0u,
-                last_part ? epilogue.scale_shift : 0u, static_cast<uint32_t>(as_prelu ? Activation::PRelu : activation),
-                static_cast<uint32_t>(tile.out.planes), static_cast<uint32_t>(kernel.h),
-                static_cast<uint32_t>(kernel.w), pixels,
-                // A loop has its bound in the push constants; one pipeline for all lengths.
-                context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u, prologue.scale_shift,
-                prologue.activation, /* split */ 0u, /* gated */ 0u,
- round_steps(tap_count, span.count, 16 * tile.out.planes, context)};
+            dispatch.specialization = {local[0], local[1], local[2], lowered.in1.used() || shares ? 1u : 0u,
+                                       last_part ? epilogue.scale_shift : 0u,
+                                       static_cast<uint32_t>(as_prelu ? Activation::PRelu : activation),
+                                       static_cast<uint32_t>(tile.out.planes), static_cast<uint32_t>(kernel.h),
+                                       static_cast<uint32_t>(kernel.w), pixels,
+                                       // A loop has its bound in the push constants; one pipeline for all lengths.
+                                       context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u,
+                                       prologue.scale_shift, prologue.activation, /* split */ 0u, /* gated */ 0u,
+                                       round_steps(tap_count, span.count, 16 * tile.out.planes, context)};
             set_push(dispatch, push);
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),

@@ -59,7 +59,8 @@ public:
         };
         context_.in_map = [this](ValueId value, const ChannelMap& map) { return in_map(value, map); };
         for (ValueId value : graph_.inputs)
-            if (graph_.desc(value).kind == ValueKind::Features) lower_import(value, context_);
+            if (graph_.desc(value).kind == ValueKind::Features && !only_read_from_host(value, groups))
+                lower_import(value, context_);
         for (const Group& group : groups) {
             if (group.is_fused())
                 lower(group, context_);
@@ -91,6 +92,21 @@ private:
             if (value.desc.width() > max_extent || value.desc.height() > max_extent)
                 throw error("'{}' would be {}x{} pixels, but a side has at most {}", value.name, value.desc.width(),
                             value.desc.height(), max_extent);
+    }
+
+    [[nodiscard]] bool only_read_from_host(ValueId input, const std::vector<Group>& groups) const {
+        bool from_host = false;
+        for (const Group& group : groups) {
+            for (int place : group.nodes) {
+                const Node& node = graph_.nodes[static_cast<size_t>(place)];
+                for (size_t i = 0; i < node.inputs.size(); ++i) {
+                    if (node.inputs[i] != input || !reads_numbers(node, i)) continue;
+                    if (!group.from_host) return false;
+                    from_host = true;
+                }
+            }
+        }
+        return from_host && std::ranges::find(graph_.outputs, input) == graph_.outputs.end();
     }
 
     void list_host_buffers() {

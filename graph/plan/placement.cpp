@@ -205,6 +205,11 @@ void Placement::put_inside(ValueId value, ValueId parent, int first_plane) {
     parent_[static_cast<size_t>(value)] = {parent, first_plane};
 }
 
+bool reads_numbers(const Node& node, size_t operand) {
+    const bool scales = is<Resize>(node) || is<AdaptiveAvgPool2d>(node) || is<Argmax>(node) || is<Confidence>(node);
+    return !scales || operand == 0 || (node.epilogue.add && operand + 1 == node.inputs.size());
+}
+
 Placement::Place Placement::resolve(ValueId value) const {
     Place place{value, 0};
     while (parent_[static_cast<size_t>(place.root)].root != no_value) {

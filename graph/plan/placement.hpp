@@ -30,13 +30,16 @@ private:
 };
 
 /// Channel maps of all values: dense unless a concatenation or an added operand says otherwise. `closes_gaps`: the pass
-/// over a concatenation of poolings and others (norm, activation) leaves out the planes that only its pad lanes make, where they are at least
-/// a sixth; what follows then computes none for them.
+/// over a concatenation of poolings and others (norm, activation) leaves out the planes that only its pad lanes make,
+/// where they are at least a sixth; what follows then computes none for them.
 [[nodiscard]] std::vector<PlanarValue> choose_maps(const Graph& graph, bool closes_gaps);
 
 /// Whether a node reads an operand only at the texel it writes: its result may take that operand's memory. Asked by
 /// position, because one value may be read twice, once of them with its neighbours.
 [[nodiscard]] bool reads_by_texel(const Node& node, size_t operand);
+
+/// Whether a node reads an operand's numbers: of some it wants only the size.
+[[nodiscard]] bool reads_numbers(const Node& node, size_t operand);
 
 /// Decides sharing. What only passes between the members of a fused group has no memory. Operands that cannot lie
 /// inside their concatenation (used in two, or twice) are left out: they are copied. Without `in_place` every result

@@ -24,8 +24,9 @@ struct OpCase {
     bool ties = false;
     /// Passes to leave out of the simplification.
     std::set<std::string, std::less<>> disabled_passes{};
-    /// Fusions that must not happen: without one, what is under test stores its result in the arena.
-    std::set<std::string, std::less<>> disabled_fusions{"host_store"};
+    /// Fusions that must not happen: without these, what is under test finds its operands and stores its result in the
+    /// arena.
+    std::set<std::string, std::less<>> disabled_fusions{"host_load", "host_store"};
 };
 
 /// How the kernels of a plan reach their memory.

@@ -1,6 +1,7 @@
 #include "tests/ops/op_test.hpp"
 
-// What a network begins with, on the bytes of a picture: one dispatch on a GPU, without the map in memory.
+// What a network begins with, on the bytes of a picture or the host's floats: one dispatch on a GPU, without the map in
+// memory.
 
 namespace vkseg::test {
 namespace {
@@ -21,6 +22,8 @@ struct Case {
     /// A second scaling of the map, 0 for none.
     double scale = 0;
     Resize::Mode mode = Resize::Mode::Bilinear;
+    /// The host gives the network's floats.
+    bool floats = false;
 };
 
 OpCase make(const Case& test) {
@@ -31,7 +34,7 @@ OpCase make(const Case& test) {
                                  .subtract = {103.5f, 116.25f, 123.125f},
                                  .multiply = {1 / 58.4f, 1 / 57.1f, -1 / 57.4f},
                                  .size = {.fixed = test.size == Axes{} ? test.picture : test.size}};
-        ValueId x = net.add(load, {net.picture(test.picture, test.format)});
+        ValueId x = test.floats ? net.input(3, test.picture) : net.add(load, {net.picture(test.picture, test.format)});
         if (test.scale > 0) x = net.add(Resize{test.mode, {.kind = SizeRule::Kind::Scaled, .scale = test.scale}}, {x});
         const auto conv = [&] {
             Conv2d op{.kernel = {test.kernel, test.kernel},
@@ -71,7 +74,8 @@ OpCase make(const Case& test) {
         return net.with_outputs({net.tail(y, test.tail)});
     };
     return {.name = std::string("picture_") + test.name + "_" + to_string(test.picture) + to_string(test.tail),
-            .build = build};
+            .build = build,
+            .disabled_fusions = {"host_store"}};
 }
 
 std::vector<OpCase> cases() {
@@ -92,6 +96,10 @@ std::vector<OpCase> cases() {
         {.name = "wide_down", .picture = {22, 41}, .begins = Begins::Down, .out_channels = 45},
         {.name = "resized", .picture = {24, 40}, .scale = 0.75},
         {.name = "resized_aligned", .picture = {25, 41}, .format = PixelFormat::BGR8, .scale = 0.25, .mode = aligned},
+        {.name = "floats", .picture = {21, 50}, .tail = {false, true, prelu}, .floats = true},
+        {.name = "floats_down", .picture = {22, 41}, .begins = Begins::Down, .out_channels = 13, .floats = true},
+        {.name = "floats_max", .picture = {17, 39}, .begins = Begins::MaxPool, .floats = true},
+        {.name = "floats_resized", .picture = {24, 40}, .scale = 0.75, .mode = aligned, .floats = true},
         // The kernel does not do these.
         {.name = "resized_twice", .picture = {24, 40}, .size = {30, 30}, .scale = 0.5, .mode = aligned},
         {.name = "huge_window", .picture = {33, 34}, .kernel = 9},

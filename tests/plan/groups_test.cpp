@@ -10,15 +10,16 @@
 namespace vkseg {
 namespace {
 
-/// Nearly every graph here ends in an operation that could write to the host; only the test of that shows it.
-Choices without_host_store(Choices choices = {}) {
-    choices.disabled_fusions.insert("host_store");
+/// Nearly every graph here begins with an operation that could read the host's floats and ends in one that could write
+/// there; only the tests of that show it.
+Choices without_host(Choices choices = {}) {
+    choices.disabled_fusions.insert({"host_load", "host_store"});
     return choices;
 }
 
 std::string groups_of(const Graph& graph, const Choices& choices = {}, const char* device = "minimal",
-                      bool cpu_shaped = false, bool host_store = false) {
-    const Choices used = host_store ? choices : without_host_store(choices);
+                      bool cpu_shaped = false, bool host = false) {
+    const Choices used = host ? choices : without_host(choices);
     LowerContext context(graph, paper_device(device), used, cpu_shaped);
     context.planar = choose_maps(graph, cpu_shaped);
     return to_string(form_groups(context), graph);
@@ -72,7 +73,7 @@ TEST_F(Pyramids, WithResidualNormAndActivation) {
     off.disabled_fusions = {"esp_pyramid"};
     EXPECT_EQ(groups_of(b.graph, off), "");
     const auto count = [&](const Choices& choices) {
-        return compile(b.graph, paper_device("minimal"), without_host_store(choices)).dispatch_count();
+        return compile(b.graph, paper_device("minimal"), without_host(choices)).dispatch_count();
     };
     EXPECT_EQ(count(off) - count({}), 3u);
 }
@@ -197,7 +198,7 @@ TEST(NormLoads, OfEveryReaderOfANorm) {
     EXPECT_EQ(groups_of(b.graph), "norm_load(%3) -> %6 : bn half\nnorm_load(%3, %1 by texel) -> %8 : bn same\n");
     EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true), "");
     const auto count = [&](const Choices& choices) {
-        return compile(b.graph, paper_device("minimal"), without_host_store(choices)).dispatch_count();
+        return compile(b.graph, paper_device("minimal"), without_host(choices)).dispatch_count();
     };
     Choices off;
     off.disabled_fusions = {"norm_load"};
@@ -230,7 +231,7 @@ TEST_F(Pyramids, OfEespUnitsExpandAndReduceForTheNext) {
     EXPECT_EQ(simplified_groups(),
               "pyramid_unit(%2, %1 by texel) -> %15 and %17 : m.d1 m.d2 m.d4 m.d8 m.cat m.bn m.exp next.proj\n");
     const auto count = [&](const Choices& choices) {
-        return compile(b.graph, paper_device("minimal"), without_host_store(choices)).dispatch_count();
+        return compile(b.graph, paper_device("minimal"), without_host(choices)).dispatch_count();
     };
     Choices off;
     off.disabled_fusions = {"pyramid_unit"};
@@ -434,6 +435,35 @@ TEST(PictureLoads, TakeADownUnitWhole) {
     Choices off;
     off.disabled_fusions = {"picture_load"};
     EXPECT_EQ(groups_of(b.graph, off), "down_unit(%1) -> %5 : m.conv m.pool m.cat m.act\n");
+}
+
+TEST(HostLoads, AreOfTheHostsFloats) {
+    test::Builder b;
+    const ValueId image = b.input(3, 16, 24);
+    b.output(b.pool("end", b.relu("a", b.conv("m", image, 5))));
+    b.output(b.pool("p", image));
+    simplify(b.graph);
+    EXPECT_EQ(groups_of(b.graph, {}, "minimal", false, true),
+              "host_load(%0) -> %2 from the host : m\n"
+              "host_load(%0) -> %4 from the host : p\n");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true, true), "");
+    const Plan plan = compile(b.graph, paper_device("minimal"));
+    test::expect_sound(plan, paper_device("minimal"));
+    Choices off;
+    off.disabled_fusions = {"host_load"};
+    EXPECT_EQ(compile(b.graph, paper_device("minimal"), off).dispatch_count() - plan.dispatch_count(), 1u);
+}
+
+TEST(HostLoads, LeaveTheMapToOthersThatReadIt) {
+    test::Builder b;
+    const ValueId image = b.input(3, 16, 24);
+    b.output(b.conv("m", image, 5));
+    b.output(b.relu("r", image));
+    simplify(b.graph);
+    const Plan plan = compile(b.graph, paper_device("minimal"));
+    test::expect_sound(plan, paper_device("minimal"));
+    // m, the map, r and two copies to the host.
+    EXPECT_EQ(plan.dispatch_count(), 5u);
 }
 
 TEST(PictureLoads, OfASampledImageAreNone) {

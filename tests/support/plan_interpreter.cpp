@@ -914,7 +914,7 @@ void run_host_floats(const Machine& m, bool load) {
     });
 }
 
-/// A picture in host memory at another size: channels in the network's order, 0..255.
+/// A picture in host memory at another size: channels in the network's order, of bytes or of floats.
 struct Picture {
     const uint8_t* bytes;
     Halves size;
@@ -933,6 +933,13 @@ struct Picture {
         Vec4 result{};
         for (size_t c = 0; c < 3; ++c) {
             const auto byte = [&](int py, int px) {
+                if (bytes_per_pixel == 0) {
+                    float value = 0;
+                    const size_t plane = static_cast<size_t>(size.low) * static_cast<size_t>(size.high);
+                    std::memcpy(&value, bytes + (c * plane + static_cast<size_t>(py * size.low + px)) * sizeof(value),
+                                sizeof(value));
+                    return value;
+                }
                 return static_cast<float>(
                     bytes[static_cast<size_t>(py * size.low + px) * bytes_per_pixel + ((order >> (8 * c)) & 255)]);
             };
