@@ -56,9 +56,7 @@ void lower_esp(const Group& group, LowerContext& context) {
 
     const int block_planes = planes_per_block(planes, pyramid.branches.size(), context);
     const int blocks = context.cpu_shaped ? 1 : (std::max(planes.first, planes.rest) + block_planes - 1) / block_planes;
-    const uint32_t pixels = context.gpu_code_on_cpu ? pixels_on_cpu(out.width, workgroup_size(context)[0])
-                            : context.cpu_shaped || block_planes > 4 ? 1
-                                                                     : 2;
+    const uint32_t pixels = context.gpu_code_on_cpu ? pixels_on_cpu : context.cpu_shaped || block_planes > 4 ? 1 : 2;
     for (int block = 0; block < blocks; ++block) {
         const uint64_t start = context.packed_bytes;
         for (size_t i = 0; i < pyramid.branches.size(); ++i) {

@@ -171,7 +171,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             const InputSpan& span = parts[part];
             const uint32_t pixels = context.cpu_shaped        ? 1
                                     : tuned.pixels > 0        ? static_cast<uint32_t>(tuned.pixels)
-                                    : context.gpu_code_on_cpu ? pixels_on_cpu(geometry.grid.w, local[0])
+                                    : context.gpu_code_on_cpu ? pixels_on_cpu
                                     : tile.out.planes > 4     ? 1
                                                               : 2;
 

@@ -84,10 +84,6 @@ std::array<uint32_t, 3> workgroup_size(const LowerContext& context) {
     return {16, 8, 1};
 }
 
-uint32_t pixels_on_cpu(int width, uint32_t workgroup_width) {
-    return std::clamp(ceil_div(static_cast<uint32_t>(width), workgroup_width), 1u, 4u);
-}
-
 uint32_t pack_halves(int low, int high) {
     return (static_cast<uint32_t>(low) & 0xffffu) | (static_cast<uint32_t>(high) << 16);
 }

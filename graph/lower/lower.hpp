@@ -165,9 +165,8 @@ struct PlaneBlocks {
 /// Workgroup size for one invocation per pixel (and z block).
 [[nodiscard]] std::array<uint32_t, 3> workgroup_size(const LowerContext& context);
 
-/// Pixels of an invocation of `gpu_code_on_cpu`: four share the loads of weights; in a row that is too short for that
-/// they would leave invocations without work.
-[[nodiscard]] uint32_t pixels_on_cpu(int width, uint32_t workgroup_width);
+/// Pixels of an invocation of `gpu_code_on_cpu`: they share the loads of weights.
+constexpr uint32_t pixels_on_cpu = 4;
 
 [[nodiscard]] uint32_t pack_halves(int low, int high);
 [[nodiscard]] uint32_t ceil_div(uint32_t value, uint32_t divisor);

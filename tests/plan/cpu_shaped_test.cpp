@@ -7,6 +7,9 @@
 #include <gtest/gtest.h>
 
 #include <map>
+#include <set>
+#include <string>
+#include <string_view>
 
 // What the CPU-shaped family costs before it computes anything: a driver compiles each unrolled multiply-add, 0.2 ms,
 // at the first dispatch of a pipeline.
@@ -56,6 +59,35 @@ INSTANTIATE_TEST_SUITE_P(Networks, CpuShaped,
                              std::erase(name, '-');
                              return name;
                          });
+
+/// Kernels of a plan that let a workgroup's invocations wait for each other.
+std::set<std::string> kernels_with_barriers(const Plan& plan) {
+    std::set<std::string> found;
+    for (const Step& step : plan.steps)
+        for (const Dispatch& dispatch : step.dispatches)
+            for (const char* kernel : {"pyramid_unit", "conv_pair", "picture_unit", "scale_pyramid"})
+                if (std::string_view(to_string(dispatch.shader)).starts_with(kernel)) found.insert(kernel);
+    return found;
+}
+
+TEST(GpuCodeOnCpu, HasNoBarriersAndSharesLoadsOfWeights) {
+    for (const char* network : {"espnet", "espnetv2", "esnet", "lpsnet-s"}) {
+        Graph graph = build_network(network, {}, 512, 256).graph;
+        simplify(graph);
+        const DeviceFacts facts = paper_device("swiftshader");
+        const Plan plan = compile(graph, facts);
+        EXPECT_EQ(kernels_with_barriers(plan), std::set<std::string>{}) << network;
+        for (const Step& step : plan.steps)
+            for (const Dispatch& dispatch : step.dispatches)
+                if (dispatch.shader == catalog::conv2d(catalog::Storage::f32, catalog::Access::ssbo)) {
+                    EXPECT_EQ(dispatch.specialization.at(9), 4u) << network << " " << dispatch.label;
+                }
+        // The form of GPUs is there for the asking, so that a second driver checks it.
+        EXPECT_NE(kernels_with_barriers(compile(graph, facts, {.denied_families = {"cpu_shaped"}})),
+                  std::set<std::string>{})
+            << network;
+    }
+}
 
 }  // namespace
 }  // namespace vkseg
