@@ -2,6 +2,7 @@
 #include "apps/vkseg/bench_report.hpp"
 #include "apps/vkseg/driver_clock.hpp"
 #include "apps/vkseg/support.hpp"
+#include "apps/vkseg/wall_clock.hpp"
 #include "graph/fuse/fuse.hpp"
 #include "graph/ir/error.hpp"
 #include "runtime/device_peaks.hpp"
@@ -11,7 +12,6 @@
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
-#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <map>
@@ -19,16 +19,6 @@
 namespace vkseg::app {
 
 namespace {
-
-class WallClock {
-public:
-    [[nodiscard]] double ms() const {
-        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 /// One network in one precision on a context of its own, so that each shows its whole start-up.
 class Job {

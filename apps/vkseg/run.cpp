@@ -1,5 +1,6 @@
 #include "apps/common/npy.hpp"
 #include "apps/vkseg/support.hpp"
+#include "apps/vkseg/wall_clock.hpp"
 #include "graph/ir/error.hpp"
 
 #include <fmt/format.h>
@@ -7,7 +8,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <chrono>
 #include <cmath>
 #include <cstdio>
 #include <iostream>
@@ -15,16 +15,6 @@
 namespace vkseg::app {
 
 namespace {
-
-class WallClock {
-public:
-    [[nodiscard]] double ms() const {
-        return std::chrono::duration<double, std::milli>(std::chrono::steady_clock::now() - start_).count();
-    }
-
-private:
-    std::chrono::steady_clock::time_point start_ = std::chrono::steady_clock::now();
-};
 
 void print_line(const nlohmann::json& line) {
     fmt::print("{}\n", line.dump());

@@ -103,7 +103,8 @@ TEST(PaperDevices, EspNetNeedsNoMoreThanAnIdealPlanner) {
     EXPECT_LT(plan.barrier_count(), plan.dispatch_count());
 }
 
-/// What fusion is for: dispatches and megabytes of a frame in fp16, from the host's floats to its scores.
+/// What fusion is for: dispatches and megabytes of a frame in fp16, from the host's floats to its scores, and from the
+/// picture's bytes to one byte a pixel at the network's size.
 TEST(PaperDevices, DispatchesAndBytesOfAFrame) {
     struct Row {
         const char* name;
@@ -111,64 +112,39 @@ TEST(PaperDevices, DispatchesAndBytesOfAFrame) {
         Config config;
         int width, height;
         size_t dispatches;
-        double megabytes;
+        double megabytes, megabytes_of_classes;
     };
     const DeviceFacts& device = paper_device("nvidia-discrete");
-    const auto psp = [](double s) { return Config{{"decoder", "psp"}, {"s", s}}; };
-    for (const Row& row : {
-             Row{"espnet", "espnet", {}, 1024, 512, 25, 196},
-             Row{"espnetv2", "espnetv2", {}, 1024, 512, 55, 307},
-             Row{"espnetv2 psp s=0.5", "espnetv2", psp(0.5), 1024, 512, 43, 138},
-             Row{"espnetv2 psp s=2", "espnetv2", psp(2), 1024, 512, 44, 309},
-             Row{"esnet", "esnet", {}, 1024, 512, 30, 321},
-             Row{"lpsnet", "lpsnet", {}, 2048, 1024, 34, 146},
-         }) {
-        SCOPED_TRACE(row.name);
-        const Graph graph = simplified(row.network, row.width, row.height, row.config);
+    const auto expect_at_most = [&](const Graph& graph, const char* what, size_t dispatches, double most) {
         Choices one_by_one = at(Precision::FP16);
         one_by_one.disabled_fusions = {fusion_names().begin(), fusion_names().end()};
         const Plan fused = compile(graph, device, at(Precision::FP16)), apart = compile(graph, device, one_by_one);
         const auto megabytes = [](const Plan& plan) { return static_cast<double>(plan.bytes_moved()) / 1e6; };
-        fmt::print("{}: {} dispatches, {:.1f} MB; {} and {:.1f} MB without fusion\n", row.name, fused.dispatch_count(),
+        fmt::print("{}: {} dispatches, {:.1f} MB; {} and {:.1f} MB without fusion\n", what, fused.dispatch_count(),
                    megabytes(fused), apart.dispatch_count(), megabytes(apart));
-        EXPECT_LE(fused.dispatch_count(), row.dispatches);
-        EXPECT_LE(megabytes(fused), row.megabytes);
-        EXPECT_LE(fused.arena_bytes, apart.arena_bytes);
-    }
-}
-
-/// The same from the picture's bytes to one byte a pixel, at the network's size.
-TEST(PaperDevices, DispatchesAndBytesFromThePictureToItsClasses) {
-    struct Row {
-        const char* name;
-        const char* network;
-        Config config;
-        int width, height;
-        size_t dispatches;
-        double megabytes;
+        EXPECT_LE(fused.dispatch_count(), dispatches) << what;
+        EXPECT_LE(megabytes(fused), most) << what;
+        EXPECT_LE(fused.arena_bytes, apart.arena_bytes) << what;
+        test::expect_sound(fused, device);
     };
-    const DeviceFacts& device = paper_device("nvidia-discrete");
     const auto psp = [](double s) { return Config{{"decoder", "psp"}, {"s", s}}; };
     for (const Row& row : {
-             Row{"espnet", "espnet", {}, 1024, 512, 25, 145},
-             Row{"espnetv2", "espnetv2", {}, 1024, 512, 55, 256},
-             Row{"espnetv2 psp s=0.5", "espnetv2", psp(0.5), 1024, 512, 43, 88},
-             Row{"espnetv2 psp s=2", "espnetv2", psp(2), 1024, 512, 44, 258},
-             Row{"esnet", "esnet", {}, 1024, 512, 30, 275},
-             Row{"lpsnet", "lpsnet", {}, 2048, 1024, 34, 110},
+             Row{"espnet", "espnet", {}, 1024, 512, 25, 196, 145},
+             Row{"espnetv2", "espnetv2", {}, 1024, 512, 55, 307, 256},
+             Row{"espnetv2 psp s=0.5", "espnetv2", psp(0.5), 1024, 512, 43, 138, 88},
+             Row{"espnetv2 psp s=2", "espnetv2", psp(2), 1024, 512, 44, 309, 258},
+             Row{"esnet", "esnet", {}, 1024, 512, 30, 321, 275},
+             Row{"lpsnet", "lpsnet", {}, 2048, 1024, 34, 146, 110},
          }) {
         SCOPED_TRACE(row.name);
+        const Graph graph = simplified(row.network, row.width, row.height, row.config);
+        expect_at_most(graph, row.name, row.dispatches, row.megabytes);
         SegmentationOptions options;
         options.picture_width = options.network_width = row.width;
         options.picture_height = options.network_height = row.height;
-        const Graph graph = segmentation_graph(simplified(row.network, row.width, row.height, row.config),
-                                               /* its numbers change no plan */ espnet_preprocess(), options);
-        const Plan plan = compile(graph, device, at(Precision::FP16));
-        const double megabytes = static_cast<double>(plan.bytes_moved()) / 1e6;
-        fmt::print("{}, picture to classes: {} dispatches, {:.1f} MB\n", row.name, plan.dispatch_count(), megabytes);
-        EXPECT_LE(plan.dispatch_count(), row.dispatches);
-        EXPECT_LE(megabytes, row.megabytes);
-        test::expect_sound(plan, device);
+        const Graph to_classes =
+            segmentation_graph(graph, /* its numbers change no plan */ espnet_preprocess(), options);
+        expect_at_most(to_classes, "  picture to classes", row.dispatches, row.megabytes_of_classes);
     }
 }
 
