@@ -100,7 +100,7 @@ TEST_P(ManySizes, WithoutEndForgetDescriptors) {
     // Downwards, because memory that grows forgets them too.
     int sets = 0;
     CallCounter::take();
-    for (int width = 2400; width > 0; --width) {
+    for (int width = 3000; width > 0; --width) {
         const Compiled network(small_network(width, 64), own().facts(), test::gpu_shaped);
         network.activate(session);
         std::map<std::string, int> calls = CallCounter::take();
