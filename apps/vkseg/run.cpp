@@ -25,6 +25,7 @@ void print_line(const nlohmann::json& line) {
 void time_on_request(Engine& engine, const Tensor& input) {
     Session* session = engine.runner->session();
     if (session != nullptr) session->time_runs(true);
+    Tensor scores;
     for (std::string line; std::getline(std::cin, line);) {
         int runs = 0;
         const auto [end, code] = std::from_chars(line.data(), line.data() + line.size(), runs);
@@ -33,7 +34,7 @@ void time_on_request(Engine& engine, const Tensor& input) {
         nlohmann::json end_to_end = nlohmann::json::array(), gpu = nlohmann::json::array();
         for (int run = 0; run < runs; ++run) {
             const WallClock clock;
-            static_cast<void>(engine.runner->scores(input));
+            engine.runner->scores(input, scores);
             end_to_end.push_back(clock.ms());
             if (session != nullptr && session->run_nanoseconds() > 0)
                 gpu.push_back(static_cast<double>(session->run_nanoseconds()) / 1e6);

@@ -166,7 +166,7 @@ struct PlaneBlocks {
 [[nodiscard]] std::array<uint32_t, 3> workgroup_size(const LowerContext& context);
 
 /// Pixels of an invocation of `gpu_code_on_cpu`: they share the loads of weights.
-constexpr uint32_t pixels_on_cpu = 4;
+constexpr uint32_t pixels_on_cpu = 8;
 
 [[nodiscard]] uint32_t pack_halves(int low, int high);
 [[nodiscard]] uint32_t ceil_div(uint32_t value, uint32_t divisor);

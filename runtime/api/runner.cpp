@@ -60,6 +60,12 @@ void Runner::activate(const Prepared& prepared) {
 }
 
 Tensor Runner::scores(const Tensor& input) {
+    Tensor result;
+    scores(input, result);
+    return result;
+}
+
+void Runner::scores(const Tensor& input, Tensor& result) {
     if (input.shape.size() != 3 || input.shape[0] != 3)
         throw error("the input is {}, but {} takes 3xHxW", to_string(input.shape), model_->network);
     const auto height = static_cast<int>(input.shape[1]), width = static_cast<int>(input.shape[2]);
@@ -68,17 +74,17 @@ Tensor Runner::scores(const Tensor& input) {
         graph.set_input_size(width, height);
         return graph;
     });
-    Tensor result(prepared.graph->desc(prepared.graph->outputs[0]).shape);
+    const Shape& shape = prepared.graph->desc(prepared.graph->outputs[0]).shape;
+    if (result.shape != shape) result = Tensor(shape);
     if (context_ == nullptr) {
         const HostValue value{prepared.graph->desc(prepared.graph->inputs[0]), input.data, {}};
         result.data = run_reference(*prepared.graph, std::span(&value, 1))[0].floats;
-        return result;
+        return;
     }
     activate(prepared);
     copy_input(*session_, {reinterpret_cast<const uint8_t*>(input.data.data()), input.data.size() * sizeof(float)});
     session_->run();
     std::memcpy(result.data.data(), session_->output(0).data(), result.data.size() * sizeof(float));
-    return result;
 }
 
 std::vector<std::span<const uint8_t>> Runner::segment(std::span<const uint8_t> pixels,

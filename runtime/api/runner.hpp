@@ -34,6 +34,9 @@ public:
 
     /// Scores {classes, h, w} of a normalised tensor {3, H, W}.
     [[nodiscard]] Tensor scores(const Tensor& input);
+    /// The same into a tensor whose memory is kept where the shape is the same: new memory for each frame costs as long
+    /// as copying into it.
+    void scores(const Tensor& input, Tensor& result);
 
     /// One result per output of `segmentation_graph`: valid until the next call. `pixels` holds
     /// picture_height * picture_width * bytes_per_pixel(format) bytes.

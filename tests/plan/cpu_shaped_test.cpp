@@ -80,7 +80,7 @@ TEST(GpuCodeOnCpu, HasNoBarriersAndSharesLoadsOfWeights) {
         for (const Step& step : plan.steps)
             for (const Dispatch& dispatch : step.dispatches)
                 if (dispatch.shader == catalog::conv2d(catalog::Storage::f32, catalog::Access::ssbo)) {
-                    EXPECT_EQ(dispatch.specialization.at(9), 4u) << network << " " << dispatch.label;
+                    EXPECT_EQ(dispatch.specialization.at(9), 8u) << network << " " << dispatch.label;
                 }
         // The form of GPUs is there for the asking, so that a second driver checks it.
         EXPECT_NE(kernels_with_barriers(compile(graph, facts, {.denied_families = {"cpu_shaped"}})),
