@@ -101,7 +101,7 @@ std::optional<Tiling> tile(const std::vector<Pair>& pairs, const LowerContext& c
 }
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context) {
-    if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu) return std::nullopt;
+    if (!context.lower.may_wait) return std::nullopt;
     const auto pair = pair_of(anchor, context);
     if (!pair) return std::nullopt;
     // A norm that only this reads can be applied by its load: that saves as much, and nothing is computed twice.
@@ -146,10 +146,7 @@ std::vector<Pair> pairs_of(const Group& group, const Graph& graph) {
 
 /// Channels of planes [first, first + count), pad lanes beyond the last.
 std::vector<int> slots_of(const ChannelMap& map, int first, int count) {
-    const int real = std::clamp(map.planes - first, 0, count);
-    auto channels = real > 0 ? map.channel_of_slot(first, real) : std::vector<int>{};
-    channels.resize(static_cast<size_t>(count) * 4, -1);
-    return channels;
+    return slots_of(map, 0, map.planes, first, count);
 }
 
 PackConv recipe_of(const Conv2d& conv, const ChannelMap& in, std::vector<int> in_slots, std::vector<int> out_slots) {

@@ -75,22 +75,10 @@ void lower_unit(const Group& group, LowerContext& context) {
     lowered.first_packed = static_cast<int>(context.packed.size());
     const uint64_t start = context.packed_bytes;
     for (int block = 0; block < blocks; ++block) {
-        const int first = block * planes, real = std::min(planes, conv_planes - first);
         const auto slots = [&](const ChannelMap& map, int from) {
-            auto channels = map.channel_of_slot(from + first, real);
-            channels.resize(static_cast<size_t>(planes) * 4, -1);
-            return channels;
+            return slots_of(map, from, conv_planes, block * planes, planes);
         };
-        const auto own = slots(planar(unit.conv->output).map, 0);
-        PackConv recipe;
-        recipe.weight = conv.weight;
-        recipe.in_channels = static_cast<int>(in.slot_of_channel.size());
-        recipe.out_channels = conv.out_channels;
-        recipe.in_channel_of_slot = in.channel_of_slot();
-        recipe.out_channel_of_slot = own;
-        recipe.taps = all_taps(conv.kernel);
-        context.pack(std::move(recipe));
-        context.pack(PackVector{conv.bias, 0.0f, own});
+        pack_convolution(conv, in, slots(planar(unit.conv->output).map, 0), context);
         pack_epilogue(epilogue, slots(joined, conv_first), context);
     }
     push::Down push{};

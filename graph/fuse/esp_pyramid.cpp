@@ -63,23 +63,10 @@ void lower_esp(const Group& group, LowerContext& context) {
             const ChannelMap& branch = context.planar[static_cast<size_t>(pyramid.branches[i]->output)].map;
             const int width = context.cpu_shaped ? planes.of(i) : block_planes;
             // A branch may end inside a block or before it.
-            const int first_plane = block * block_planes, real = std::clamp(planes.of(i) - first_plane, 0, width);
             const auto slots = [&](const ChannelMap& map, int start) {
-                auto channels = real > 0 ? map.channel_of_slot(start + first_plane, real) : std::vector<int>{};
-                channels.resize(static_cast<size_t>(width) * 4, -1);
-                return channels;
+                return slots_of(map, start, planes.of(i), block * block_planes, width);
             };
-            const auto own = slots(branch, 0);
-            const Conv2d& conv = pyramid.conv(i);
-            PackConv recipe;
-            recipe.weight = conv.weight;
-            recipe.in_channels = static_cast<int>(in_map.slot_of_channel.size());
-            recipe.out_channels = conv.out_channels;
-            recipe.in_channel_of_slot = in_map.channel_of_slot();
-            recipe.out_channel_of_slot = own;
-            recipe.taps = all_taps(kernel);
-            const int first = context.pack(std::move(recipe));
-            context.pack(PackVector{conv.bias, 0.0f, own});
+            const int first = pack_convolution(pyramid.conv(i), in_map, slots(branch, 0), context);
             pack_epilogue(pyramid.epilogue(), slots(out.map, planes.start_of(i)), context);
             if (block == 0 && i == 0) lowered.first_packed = first;
         }

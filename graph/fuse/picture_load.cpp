@@ -81,7 +81,7 @@ std::optional<ValueId> host_value_of(ValueId map, bool floats, Group& group, con
 }
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context, bool floats) {
-    if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu) return std::nullopt;
+    if (!context.lower.may_wait) return std::nullopt;
     const Graph& graph = context.graph();
     Group group;
     if (std::holds_alternative<Concat>(anchor.op)) {
@@ -168,21 +168,10 @@ void lower_unit(const Group& group, LowerContext& context) {
         const auto& conv = std::get<Conv2d>(unit.conv->op);
         const ChannelMap& own = planar(unit.conv->output).map;
         for (int block = 0; block < blocks; ++block) {
-            const int first = block * planes, real = std::min(planes, conv_planes - first);
             const auto slots = [&](const ChannelMap& of, int from) {
-                auto channels = of.channel_of_slot(from + first, real);
-                channels.resize(static_cast<size_t>(planes) * 4, -1);
-                return channels;
+                return slots_of(of, from, conv_planes, block * planes, planes);
             };
-            PackConv recipe;
-            recipe.weight = conv.weight;
-            recipe.in_channels = 3;
-            recipe.out_channels = conv.out_channels;
-            recipe.in_channel_of_slot = ChannelMap::dense(3).channel_of_slot();
-            recipe.out_channel_of_slot = slots(own, 0);
-            recipe.taps = all_taps(conv.kernel);
-            context.pack(std::move(recipe));
-            context.pack(PackVector{conv.bias, 0.0f, slots(own, 0)});
+            pack_convolution(conv, ChannelMap::dense(3), slots(own, 0), context);
             pack_epilogue(epilogue, slots(joined, conv_first), context);
         }
         push.m.block_weights = packed_vectors() / static_cast<uint32_t>(blocks);

@@ -122,7 +122,7 @@ std::optional<Tiling> tile(const Unit& unit, const LowerContext& context) {
 }
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context) {
-    if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu || !context.lower.second_outputs) return std::nullopt;
+    if (!context.lower.may_wait || !context.lower.second_outputs) return std::nullopt;
     auto pyramid = match_pyramid(anchor, context, is_dense);
     if (!pyramid) {
         pyramid = match_pyramid(anchor, context, is_depthwise);
@@ -182,14 +182,6 @@ Unit unit_of(const Group& group, const Graph& graph) {
     unit.pyramid = pyramid_of(own, graph);
     unit.stores_pyramid = unit.pyramid.last().output == group.output;
     return unit;
-}
-
-/// Planes [first, first + count) of a run of `width` from `start` on; pad lanes where the run ends before.
-std::vector<int> slots_of(const ChannelMap& map, int start, int width, int first, int count) {
-    const int real = std::clamp(width - first, 0, count);
-    auto channels = real > 0 ? map.channel_of_slot(start + first, real) : std::vector<int>{};
-    channels.resize(static_cast<size_t>(count) * 4, -1);
-    return channels;
 }
 
 class UnitLowering {
@@ -270,17 +262,10 @@ private:
                 slots_of(planar(unit_.pyramid.branches[i]->output).map, 0, planes.of(i), first, tiling_.planes);
             if (conv.groups > 1) {
                 context_.pack(PackDepthwise{conv.weight, own, all_taps(conv.kernel)});
+                context_.pack(PackVector{conv.bias, 0.0f, own});
             } else {
-                PackConv recipe;
-                recipe.weight = conv.weight;
-                recipe.in_channels = static_cast<int>(in.slot_of_channel.size());
-                recipe.out_channels = conv.out_channels;
-                recipe.in_channel_of_slot = in.channel_of_slot();
-                recipe.out_channel_of_slot = own;
-                recipe.taps = all_taps(conv.kernel);
-                context_.pack(std::move(recipe));
+                pack_convolution(conv, in, own, context_);
             }
-            context_.pack(PackVector{conv.bias, 0.0f, own});
             pack_epilogue(unit_.pyramid.epilogue(),
                           slots_of(joined_map(), planes.start_of(i), planes.of(i), first, tiling_.planes), context_);
         }

@@ -72,8 +72,7 @@ bool fits(const Branch& branch, const Graph& graph) {
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context) {
     const Graph& graph = context.graph();
-    if (context.lower.cpu_shaped || context.lower.gpu_code_on_cpu || !std::holds_alternative<Concat>(anchor.op) ||
-        anchor.inputs.size() > max_branches)
+    if (!context.lower.may_wait || !std::holds_alternative<Concat>(anchor.op) || anchor.inputs.size() > max_branches)
         return std::nullopt;
     const auto maker = [&](ValueId value) {
         const int place = context.producers[static_cast<size_t>(value)];

@@ -83,15 +83,7 @@ void lower_twins(const Group& group, LowerContext& context) {
             for (int block = 0; block < part.blocks; ++block) {
                 const uint64_t start = context.packed_bytes;
                 const auto slots = out.channel_of_slot(part.first + block * part.planes, part.planes);
-                PackConv recipe;
-                recipe.weight = own.weight;
-                recipe.in_channels = static_cast<int>(in.slot_of_channel.size());
-                recipe.out_channels = own.out_channels;
-                recipe.in_channel_of_slot = in.channel_of_slot();
-                recipe.out_channel_of_slot = slots;
-                recipe.taps = all_taps(own.kernel);
-                const int first = context.pack(std::move(recipe));
-                context.pack(PackVector{own.bias, 0.0f, slots});
+                const int first = pack_convolution(own, in, slots, context);
                 pack_epilogue(node->epilogue, slots, context);
                 if (lowered.first_packed < 0) lowered.first_packed = first;
                 push.m.block_weights = static_cast<uint32_t>((context.packed_bytes - start) / 16);

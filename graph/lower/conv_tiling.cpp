@@ -143,6 +143,19 @@ std::vector<std::array<int, 2>> all_taps(Axes kernel) {
     return taps;
 }
 
+int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots, LowerContext& context) {
+    PackConv recipe;
+    recipe.weight = op.weight;
+    recipe.in_channels = static_cast<int>(in.slot_of_channel.size());
+    recipe.out_channels = op.out_channels;
+    recipe.in_channel_of_slot = in.channel_of_slot();
+    recipe.out_channel_of_slot = slots;
+    recipe.taps = all_taps(op.kernel);
+    const int first = context.pack(std::move(recipe));
+    context.pack(PackVector{op.bias, 0.0f, slots});
+    return first;
+}
+
 void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,
                        LowerContext& context) {
     const PlanarValue& in = context.planar[static_cast<size_t>(node.inputs[0])];

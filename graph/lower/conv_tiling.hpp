@@ -42,6 +42,9 @@ struct ConvGeometry {
 
 [[nodiscard]] std::vector<std::array<int, 2>> all_taps(Axes kernel);
 
+/// Packs weights and bias of a convolution without groups for the output channels of `slots`; gives the weights' index.
+int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots, LowerContext& context);
+
 /// Dispatches of a convolution that reads through `prologue`; it is none of the depthwise ones if there is any.
 void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context);
 

@@ -85,6 +85,13 @@ std::array<uint32_t, 3> workgroup_size(const LowerContext& context) {
     return {16, 8, 1};
 }
 
+std::vector<int> slots_of(const ChannelMap& map, int start, int width, int first, int count) {
+    const int real = std::clamp(width - first, 0, count);
+    auto channels = real > 0 ? map.channel_of_slot(start + first, real) : std::vector<int>{};
+    channels.resize(static_cast<size_t>(count) * 4, -1);
+    return channels;
+}
+
 uint32_t pack_halves(int low, int high) {
     return (static_cast<uint32_t>(low) & 0xffffu) | (static_cast<uint32_t>(high) << 16);
 }

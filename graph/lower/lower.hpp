@@ -60,6 +60,7 @@ public:
           cpu_shaped(cpu_shaped),
           gpu_code_on_cpu(!cpu_shaped && facts.type == DeviceType::Cpu &&
                           !choices.denied_families.contains("cpu_shaped")),
+          may_wait(!cpu_shaped && !gpu_code_on_cpu),
           second_outputs(second_outputs && !cpu_shaped) {}
 
     const Graph& graph;
@@ -67,9 +68,12 @@ public:
     const Choices& choices;
     /// The CPU-shaped kernel family: straight-line code, texel-view reads, one block of planes per dispatch.
     const bool cpu_shaped;
-    /// Code for GPUs on a CPU that is not to be taken for one: no shared memory, because barriers cost such drivers
-    /// a coroutine for every invocation, and several pixels to an invocation, because each load goes lane by lane.
+    /// Code for GPUs on a CPU that is not to be taken for one: several pixels to an invocation, because each load goes
+    /// lane by lane.
     const bool gpu_code_on_cpu;
+    /// Kernels whose invocations meet in shared memory are worth it. CPU drivers pay for them: some with a coroutine
+    /// for every invocation.
+    const bool may_wait;
     /// A binding may show several values, from the first to the last: two results, or operands.
     const bool second_outputs;
 
@@ -167,6 +171,10 @@ struct PlaneBlocks {
 
 /// Pixels of an invocation of `gpu_code_on_cpu`: they share the loads of weights.
 constexpr uint32_t pixels_on_cpu = 8;
+
+/// Channels of planes [first, first + count) of a run of `width` planes from `start` on; pad lanes where it ends
+/// before.
+[[nodiscard]] std::vector<int> slots_of(const ChannelMap& map, int start, int width, int first, int count);
 
 [[nodiscard]] uint32_t pack_halves(int low, int high);
 [[nodiscard]] uint32_t ceil_div(uint32_t value, uint32_t divisor);

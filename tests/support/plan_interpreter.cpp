@@ -222,10 +222,41 @@ void run_conv2d(const Machine& m) {
     });
 }
 
+/// What a convolution reads for one pixel.
+struct Window {
+    size_t kernel_h, kernel_w;
+    Halves stride, dilation, origin;
+    uint32_t in_planes;
+    /// Rows of weights from one lane to the next.
+    size_t planes;
+};
+
+/// Adds what one plane of one pixel gets: zeros beyond the borders. `read(plane, pixel)` gives a texel of the input.
+template <typename Read>
+void add_window(const Machine& m, Vec4& sum, const Window& window, uint32_t x, uint32_t y, Halves in_size, size_t row,
+                const Read& read) {
+    for (size_t tap = 0; tap < window.kernel_h * window.kernel_w; ++tap) {
+        const int iy = static_cast<int>(y) * window.stride.high + window.origin.high +
+                       static_cast<int>(tap / window.kernel_w) * window.dilation.high;
+        const int ix = static_cast<int>(x) * window.stride.low + window.origin.low +
+                       static_cast<int>(tap % window.kernel_w) * window.dilation.low;
+        const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
+        for (uint32_t i = 0; i < window.in_planes; ++i) {
+            Vec4 texel{};
+            if (valid) texel = read(i, static_cast<uint32_t>(iy * in_size.low + ix));
+            for (size_t lane = 0; lane < 4; ++lane, row += window.planes) {
+                const Vec4 w = m.weight(row);
+                for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+            }
+        }
+    }
+}
+
 void run_twin_conv(const Machine& m) {
     const auto pc = m.push_as<push::Twin>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
-    const Halves stride = halves(pc.stride), dilation = halves(pc.dilation), origin = signed_halves(pc.origin);
+    const Window window{kernel_h,     kernel_w, halves(pc.stride), halves(pc.dilation), signed_halves(pc.origin),
+                        pc.in_planes, planes};
     const Halves larger{std::max(halves(pc.m.out_size).low, halves(pc.out_size2).low),
                         std::max(halves(pc.m.out_size).high, halves(pc.out_size2).high)};
     m.for_each(larger, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t part) {
@@ -238,24 +269,10 @@ void run_twin_conv(const Machine& m) {
         const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
         for (size_t o = 0; o < planes; ++o) {
             Vec4 sum = m.weight(biases + o);
-            size_t row = weights + o;
-            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
-                const int iy =
-                    static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / kernel_w) * dilation.high;
-                const int ix =
-                    static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % kernel_w) * dilation.low;
-                const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
-                for (uint32_t i = 0; i < pc.in_planes; ++i) {
-                    const uint32_t base =
-                        second ? pc.m.add_base + i * pc.m.add_stride : pc.m.in_base + i * pc.m.in_stride;
-                    Vec4 texel{};
-                    if (valid) texel = m.read(second ? 1 : 0, base + static_cast<uint32_t>(iy * in_size.low + ix));
-                    for (size_t lane = 0; lane < 4; ++lane, row += planes) {
-                        const Vec4 w = m.weight(row);
-                        for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
-                    }
-                }
-            }
+            add_window(m, sum, window, x, y, in_size, weights + o, [&](uint32_t i, uint32_t pixel) {
+                return second ? m.read(1, pc.m.add_base + i * pc.m.add_stride + pixel)
+                              : m.read(0, pc.m.in_base + i * pc.m.in_stride + pixel);
+            });
             const auto plane = static_cast<uint32_t>(block * planes + o);
             const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
             m.write((second ? pc.out2.base + plane * pc.out2.stride : pc.m.out_base + plane * pc.m.out_stride) + pixel,
@@ -813,8 +830,9 @@ void run_pool(const Machine& m) {
 void run_down_unit(const Machine& m) {
     const auto pc = m.push_as<push::Down>();
     const size_t planes = m.spec(6), kernel_h = m.spec(7), kernel_w = m.spec(8);
-    const Halves in_size = halves(pc.m.in_size), stride = halves(pc.stride), dilation = halves(pc.dilation);
-    const Halves out_size = halves(pc.m.out_size), origin = signed_halves(pc.origin);
+    const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size);
+    const Window window{kernel_h,     kernel_w, halves(pc.stride), halves(pc.dilation), signed_halves(pc.origin),
+                        pc.in_planes, planes};
     m.for_each(out_size, m.spec(9), [&](uint32_t x, uint32_t y, uint32_t z) {
         const uint32_t pixel = y * static_cast<uint32_t>(out_size.low) + x;
         if (z >= pc.conv_blocks) {
@@ -829,24 +847,9 @@ void run_down_unit(const Machine& m) {
         const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
         for (size_t o = 0; o < planes && z * planes + o < pc.conv_planes; ++o) {
             Vec4 sum = m.weight(biases + o);
-            size_t row = weights + o;
-            for (size_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
-                const int iy =
-                    static_cast<int>(y) * stride.high + origin.high + static_cast<int>(tap / kernel_w) * dilation.high;
-                const int ix =
-                    static_cast<int>(x) * stride.low + origin.low + static_cast<int>(tap % kernel_w) * dilation.low;
-                const bool valid = iy >= 0 && ix >= 0 && iy < in_size.high && ix < in_size.low;
-                for (uint32_t i = 0; i < pc.in_planes; ++i) {
-                    Vec4 texel{};
-                    if (valid)
-                        texel =
-                            m.read(0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
-                    for (size_t lane = 0; lane < 4; ++lane, row += planes) {
-                        const Vec4 w = m.weight(row);
-                        for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
-                    }
-                }
-            }
+            add_window(m, sum, window, x, y, in_size, weights + o, [&](uint32_t i, uint32_t pixel) {
+                return m.read(0, pc.m.in_base + i * pc.m.in_stride + pixel);
+            });
             m.write(pc.m.out_base + (pc.conv_first + static_cast<uint32_t>(z * planes + o)) * pc.m.out_stride + pixel,
                     m.epilogue(sum, biases + planes, o, 0));
         }
