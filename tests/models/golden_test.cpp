@@ -121,7 +121,7 @@ TEST_P(Golden, HalfPrecision) {
 
 /// The kernels and fusions of GPUs, where the driver would take others.
 TEST_P(Golden, InTheFormOfGpus) {
-    if (is_slow()) GTEST_SKIP() << "always has that form";
+    if (is_slow() && golden().network != "espnet") GTEST_SKIP() << "some ten seconds on this driver";
     for (const PrecisionChoice precision : {PrecisionChoice::FP32, PrecisionChoice::FP16}) {
         const bool fp16 = precision == PrecisionChoice::FP16;
         if (fp16 && !is_small(golden())) continue;
