@@ -2,22 +2,32 @@
 streets does not hang on the way they are drawn."""
 
 import io
+from dataclasses import dataclass
 
 import numpy as np
 from PIL import Image, ImageFilter
 
 import classes
 
-SCALE = (0.5, 1.6)
 ASPECT = 0.12
 LUMINANCE = np.array([0.299, 0.587, 0.114])
 
 
-def crop(rng, picture, labels, width, height):
+@dataclass
+class Style:
+    """Size of the crops, range of their scale against the frame, and the share that more than cropping is done to."""
+
+    size: tuple
+    scale: tuple
+    strong: float
+
+
+def crop(rng, picture, labels, style):
     """A part of the frame at a random scale, flipped half of the time. A part that would be larger than the frame is
     the largest that fits."""
     frame_height, frame_width = labels.shape
-    scale = np.exp(rng.uniform(*np.log(SCALE)))
+    width, height = style.size
+    scale = np.exp(rng.uniform(*np.log(style.scale)))
     aspect = np.exp(rng.uniform(-ASPECT, ASPECT))
     box_width = min(frame_width, width / scale * aspect)
     box_height = min(frame_height, height / scale / aspect)
@@ -112,10 +122,10 @@ def sensor(rng, image):
     return image
 
 
-def augment(rng, picture, labels, width, height):
+def augment(rng, picture, labels, style):
     """A crop of a frame as bytes (height, width, 3) and its labels; the same for the same state of `rng`."""
-    image, labels = crop(rng, picture, labels, width, height)
-    if rng.random() < 0.5:
+    image, labels = crop(rng, picture, labels, style)
+    if rng.random() >= style.strong:
         # As drawn: what the network will mostly be asked about.
         return np.asarray(image), labels
     if rng.random() < 0.75:

@@ -91,8 +91,8 @@ def class_weights(shares, c=1.10):
 class Crops(torch.utils.data.Dataset):
     """An endless row of augmented crops. Crop i depends on seed and i alone, so training can stop and go on."""
 
-    def __init__(self, frames, size, seed):
-        self.frames, self.size, self.seed = frames, size, seed
+    def __init__(self, frames, style, seed):
+        self.frames, self.style, self.seed = frames, style, seed
 
     def __len__(self):
         return 2**40
@@ -102,14 +102,14 @@ class Crops(torch.utils.data.Dataset):
         order = np.random.default_rng((self.seed, 0, epoch)).permutation(len(self.frames))
         frame = order[position]
         rng = np.random.default_rng((self.seed, 1, index))
-        return augment.augment(rng, self.frames.pictures[frame], self.frames.labels[frame], *self.size)
+        return augment.augment(rng, self.frames.pictures[frame], self.frames.labels[frame], self.style)
 
 
 def collate(samples):
     return np.stack([picture for picture, _ in samples]), torch.from_numpy(np.stack([l for _, l in samples])).long()
 
 
-def batches(frames, size, seed, batch, first, every, workers):
+def batches(frames, style, seed, batch, first, every, workers):
     """Batches that begin with sample `first` and then with every `every`-th, without end."""
 
     def indices():
@@ -119,5 +119,5 @@ def batches(frames, size, seed, batch, first, every, workers):
             start += every
 
     return torch.utils.data.DataLoader(
-        Crops(frames, size, seed), batch_sampler=indices(), num_workers=workers, collate_fn=collate
+        Crops(frames, style, seed), batch_sampler=indices(), num_workers=workers, collate_fn=collate
     )

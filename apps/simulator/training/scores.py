@@ -14,10 +14,7 @@ import weights_file
 def load_network(file):
     arrays, _ = weights_file.load(file)
     network = espnet.EspNet(classes.OUTPUTS)
-    missing, unexpected = network.load_state_dict({k: torch.from_numpy(v) for k, v in arrays.items()}, strict=False)
-    missing = [name for name in missing if not name.endswith("num_batches_tracked")]
-    if missing or unexpected:
-        raise ValueError(f"'{file}' does not fit ESPNet: missing {missing}, unexpected {unexpected}")
+    espnet.load_state(network, {name: torch.from_numpy(array) for name, array in arrays.items()}, file)
     return network.eval()
 
 

@@ -52,12 +52,19 @@ def parse(arguments):
     add("--encoder-steps", type=int, default=0, help="ends the first stage early (no limit)")
     add("--full-steps", type=int, default=0, help="ends the second stage early (no limit)")
     add("--learning-rate", type=float, default=2e-3, help="the highest (%(default)s)")
+    add("--scale", type=float, nargs=2, default=(0.5, 1.6), metavar=("LOW", "HIGH"), help="range of crops (0.5 1.6)")
+    add("--strong", type=float, default=0.5, help="share of crops with other colours, blur, noise (%(default)s)")
+    add("--lovasz", type=float, default=0, help="weight of Lovasz-softmax in the second stage's loss (%(default)s)")
+    add("--from", type=Path, dest="start_from", help="weights to go on from, without the first stage")
+    add("--compile", action="store_true", help="bfloat16 and torch.compile: needs PyTorch 2 and a C++ compiler")
     add("--processes", type=int, default=1, help="that train together on a CPU, each with its batches (%(default)s)")
     add("--threads", type=int, default=1, help="of PyTorch in each process; another process augments (%(default)s)")
     add("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="%(default)s here")
     add("--export-only", action="store_true", help="write and rate what the checkpoint has, train no further")
     add("--rate-on", default="", help="device of vkseg for the rating (its default)")
     options = parser.parse_args(arguments)
+    if not 0 < options.scale[0] <= options.scale[1]:
+        parser.error(f"--scale {options.scale[0]} {options.scale[1]}: expected 0 < LOW <= HIGH")
     if options.processes > 1 and options.device != "cpu":
         parser.error(f"--processes {options.processes} is for a CPU, but --device is {options.device}")
     return options
@@ -113,8 +120,9 @@ def main(arguments=None):
     train, validation = train.split(options.validation)
     settings = Settings(crop=options.crop, batch=options.batch, learning_rate=options.learning_rate,
                         minutes=options.minutes, encoder_steps=options.encoder_steps, full_steps=options.full_steps,
-                        seed=options.seed, processes=options.processes,
-                        device=options.device)  # fmt: skip
+                        seed=options.seed, start_from=options.start_from, lovasz=options.lovasz,
+                        scale=tuple(options.scale), strong=options.strong, processes=options.processes,
+                        device=options.device, compiled=options.compile)  # fmt: skip
     trainer = Trainer(train, validation, settings, options.output / "checkpoint.pt", options.output / "training.csv")
     shares = ", ".join(f"{n} {100 * s:.2f}%" for n, s in zip(classes.NAMES, train.class_shares()) if s > 0)
     print(f"{len(train)} frames to train on, {len(validation)} to choose by; {shares}", flush=True)
@@ -136,5 +144,5 @@ def main(arguments=None):
 if __name__ == "__main__":
     try:
         sys.exit(main())
-    except (dataset.DataError, FloatingPointError, OSError, subprocess.CalledProcessError) as reason:
+    except (dataset.DataError, FloatingPointError, OSError, ValueError, subprocess.CalledProcessError) as reason:
         sys.exit(f"train.py: {reason}")

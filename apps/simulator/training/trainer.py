@@ -12,11 +12,13 @@ from dataclasses import dataclass
 import torch
 from torch.nn import functional
 
+import augment
 import classes
 import dataset
 import espnet
 import metrics
 import preprocess
+import weights_file
 from team import Team
 
 STAGES = ("encoder", "full")
@@ -35,10 +37,19 @@ class Settings:
     encoder_steps: int = 0
     full_steps: int = 0
     seed: int = 1
+    # Weights of the whole network to begin with; then there is no first stage.
+    start_from: str = ""
+    # What the part of Lovasz-softmax in the second stage's loss is multiplied by.
+    lovasz: float = 0.0
+    # Range of the crops' scale, and share of them whose colours and sharpness are changed.
+    scale: tuple = (0.5, 1.6)
+    strong: float = 0.5
     # Of a process: augmentation goes on beside training.
     workers: int = 1
     processes: int = 1
     device: str = "cpu"
+    # Steps compiled by PyTorch 2, convolutions in bfloat16.
+    compiled: bool = False
     log_seconds: float = 20.0
     checkpoint_seconds: float = 60.0
     validate_seconds: float = 240.0
@@ -49,6 +60,28 @@ def loss_of(scores, labels, weights):
     # Scores of a pixel lie side by side in memory, so this is a view, and far quicker than to take the mean in place.
     scores = scores.permute(0, 2, 3, 1).reshape(-1, scores.shape[1])
     return functional.cross_entropy(scores, labels.reshape(-1), weights, ignore_index=classes.IGNORED)
+
+
+# Of rows and columns, every so many are looked at by lovasz_softmax: it sorts them.
+LOVASZ_STEP = 4
+
+
+def lovasz_softmax(scores, labels):
+    """How far the IoU of each class that is there is from 1, made smooth (Berman et al., CVPR 2018, section 2)."""
+    scores = scores.float().permute(0, 2, 3, 1).reshape(-1, scores.shape[1])
+    labels = labels.reshape(-1)
+    known = labels != classes.IGNORED
+    labels = labels[known]
+    truth = functional.one_hot(labels, scores.shape[1]).t()
+    present = truth.any(1)
+    truth = truth[present].float()
+    errors = (truth - functional.softmax(scores[known], 1).t()[present]).abs()
+    errors, order = errors.sort(1, descending=True)
+    truth = truth.gather(1, order)
+    missed = truth.sum(1, keepdim=True) - truth.cumsum(1)
+    jaccard = 1 - missed / (truth.sum(1, keepdim=True) + (1 - truth).cumsum(1))
+    steps = torch.cat([jaccard[:, :1], jaccard[:, 1:] - jaccard[:, :-1]], 1)
+    return (errors * steps).sum(1).mean()
 
 
 def predict(network, pictures, device):
@@ -98,6 +131,8 @@ class Trainer:
         self.team = Team(settings.processes)
         if os.path.exists(checkpoint):
             self.resume()
+        elif settings.start_from:
+            self.start_from(settings.start_from)
 
     @property
     def finished(self):
@@ -114,7 +149,8 @@ class Trainer:
     def progress(self):
         """How much of the stage is done, 0 to 1."""
         settings = self.settings
-        share = settings.encoder_share if self.stage == 0 else 1 - settings.encoder_share
+        first = 0 if settings.start_from else settings.encoder_share
+        share = first if self.stage == 0 else 1 - first
         steps = settings.encoder_steps if self.stage == 0 else settings.full_steps
         by_time = self.elapsed[self.stage] / (60 * settings.minutes * share) if settings.minutes else 0
         by_steps = self.step / steps if steps else 0
@@ -147,12 +183,14 @@ class Trainer:
         settings = self.settings
         trained = self.network.encoder if STAGES[self.stage] == "encoder" else self.network
         trained.train()
+        objective = self.objective(trained)
         last = time.monotonic()
         due = {"log": settings.log_seconds, "save": settings.checkpoint_seconds, "validate": settings.validate_seconds}
         since = dict.fromkeys(due, 0.0)
         losses = []
         every = settings.batch * self.team.size
-        loader = dataset.batches(self.train_frames, settings.crop, settings.seed, settings.batch,
+        how = augment.Style(settings.crop, settings.scale, settings.strong)
+        loader = dataset.batches(self.train_frames, how, settings.seed, settings.batch,
                                  self.samples + self.team.rank * settings.batch, every, settings.workers)  # fmt: skip
         stopped = -1.0
         for pictures, labels in loader:
@@ -161,7 +199,7 @@ class Trainer:
                 break
             for group in self.optimiser.param_groups:
                 group["lr"] = group["scale"] * self.rate(progress)
-            losses.append(self.learn(trained, pictures, labels))
+            losses.append(self.learn(trained, objective, pictures, labels))
             self.step += 1
             self.samples += every
             now = time.monotonic()
@@ -184,11 +222,24 @@ class Trainer:
         self.validate(trained)
         return True
 
-    def learn(self, trained, pictures, labels):
+    def objective(self, trained):
+        """A function from images and labels to the cross-entropy, and to scores and labels of the pixels that
+        lovasz_softmax is to see."""
+
+        def evaluate(images, labels):
+            with torch.autocast(self.device.type, torch.bfloat16, enabled=self.settings.compiled):
+                scores = trained(images)
+            labels = thinned(labels, labels.shape[-1] // scores.shape[-1])
+            step = LOVASZ_STEP
+            return loss_of(scores.float(), labels, self.weights), scores[..., ::step, ::step], labels[..., ::step, ::step]
+
+        return torch.compile(evaluate) if self.settings.compiled else evaluate
+
+    def learn(self, trained, objective, pictures, labels):
         images = preprocess.to_input(pictures).to(self.device, memory_format=torch.channels_last)
-        labels = labels.to(self.device)
-        scores = trained(images)
-        loss = loss_of(scores, thinned(labels, labels.shape[-1] // scores.shape[-1]), self.weights)
+        loss, scores, seen = objective(images, labels.to(self.device))
+        if self.settings.lovasz and trained is self.network:
+            loss = loss + self.settings.lovasz * lovasz_softmax(scores, seen)
         self.optimiser.zero_grad()
         loss.backward()
         self.team.average_gradients(trained)
@@ -231,6 +282,12 @@ class Trainer:
         with open(f"{self.log}.partial", "w", newline="") as file:
             csv.writer(file, lineterminator="\n").writerows([LOG_COLUMNS, *self.rows])
         os.replace(f"{self.log}.partial", self.log)
+
+    def start_from(self, file):
+        arrays, _ = weights_file.load(file)
+        espnet.load_state(self.network, {name: torch.from_numpy(array) for name, array in arrays.items()}, file)
+        self.stage = STAGES.index("full")
+        self.optimiser = self.new_optimiser()
 
     def resume(self):
         saved = torch.load(self.checkpoint, map_location=self.device)
