@@ -165,6 +165,7 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     device.features.storage_8bit = storage8.storageBuffer8BitAccess != 0;
     device.features.shader_float16 = float16.shaderFloat16 != 0;
     device.features.buffer_device_address = address.bufferDeviceAddress != 0;
+    device.features.shader_int64 = features.features.shaderInt64 != 0;
     device.features.buffer_marker = has(VK_AMD_BUFFER_MARKER_EXTENSION_NAME);
     device.features.checkpoints = has(VK_NV_DEVICE_DIAGNOSTIC_CHECKPOINTS_EXTENSION_NAME);
     if (device.features.buffer_marker) device.features.extensions.push_back(VK_AMD_BUFFER_MARKER_EXTENSION_NAME);
@@ -204,6 +205,7 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle) {
     facts.fp16_arithmetic = device.features.shader_float16;
     facts.int8_storage = device.features.storage_8bit;
     facts.buffer_device_address = device.features.buffer_device_address;
+    facts.shader_int64 = device.features.shader_int64;
     choose_queue_family(queue_families(table, handle), device);
     device.timestamp_period_ns = limits.timestampPeriod;
     read_memory(table, device);
@@ -230,6 +232,7 @@ PhysicalDevice describe(const vk::Instance& instance, VkPhysicalDevice handle, u
     facts.fp16_storage = facts.fp16_storage && enabled.storage_16bit;
     facts.int8_storage = facts.int8_storage && enabled.storage_8bit;
     facts.fp16_arithmetic = facts.fp16_arithmetic && enabled.shader_float16;
+    facts.shader_int64 = facts.shader_int64 && enabled.shader_int64;
     device.features = enabled;
     device.features.buffer_device_address = facts.buffer_device_address;
     return device;

@@ -14,6 +14,7 @@ struct DeviceFeatures {
     bool storage_16bit = false;
     bool storage_8bit = false;
     bool shader_float16 = false;
+    bool shader_int64 = false;
     /// VK_AMD_buffer_marker and VK_NV_device_diagnostic_checkpoints: what a lost device was doing.
     bool buffer_marker = false;
     bool checkpoints = false;

@@ -52,6 +52,7 @@ double measure_copy(Context& context, uint64_t wanted_bytes, int steps, double l
     double best = 0;
     for (const PeakAccess access : {PeakAccess::Ssbo, PeakAccess::Bda, PeakAccess::Texel}) {
         if (access != PeakAccess::Ssbo && !facts.buffer_device_address) continue;
+        if (access == PeakAccess::Texel && !facts.shader_int64) continue;
         if (access == PeakAccess::Texel && 2 * bytes / texel_bytes > facts.max_texel_buffer_elements) continue;
         Session session(context);
         session.time_runs(true);

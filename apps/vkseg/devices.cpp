@@ -44,6 +44,7 @@ int run_devices(const DevicesOptions& options) {
                             {"fp16_arithmetic", facts.fp16_arithmetic},
                             {"int8_storage", facts.int8_storage},
                             {"buffer_device_address", facts.buffer_device_address},
+                            {"shader_int64", facts.shader_int64},
                             {"timestamps", facts.timestamps}});
         }
         write_json({{"devices", list}}, options.json);
@@ -61,9 +62,12 @@ int run_devices(const DevicesOptions& options) {
             facts.device_memory_bytes >> 20, facts.unified_memory ? " unified" : "",
             facts.max_storage_buffer_range >> 20, facts.max_shared_memory_bytes >> 10, facts.max_workgroup_invocations,
             facts.subgroup_size, facts.compute_units == 0 ? "unknown" : fmt::to_string(facts.compute_units));
-        fmt::print("    fp16 storage {}, fp16 arithmetic {}, 8-bit storage {}, device addresses {}, timestamps {}\n",
-                   yes_or_no(facts.fp16_storage), yes_or_no(facts.fp16_arithmetic), yes_or_no(facts.int8_storage),
-                   yes_or_no(facts.buffer_device_address), yes_or_no(facts.timestamps));
+        fmt::print(
+            "    fp16 storage {}, fp16 arithmetic {}, 8-bit storage {}, device addresses {}, 64-bit integers {}, "
+            "timestamps "
+            "{}\n",
+            yes_or_no(facts.fp16_storage), yes_or_no(facts.fp16_arithmetic), yes_or_no(facts.int8_storage),
+            yes_or_no(facts.buffer_device_address), yes_or_no(facts.shader_int64), yes_or_no(facts.timestamps));
     }
     return 0;
 }

@@ -27,11 +27,8 @@ uint64_t round_up(uint64_t value, uint64_t multiple) {
     return (value + multiple - 1) / multiple * multiple;
 }
 
-/// The CPU-shaped family wants straight-line code with gathered texel loads and weights at uniform addresses. It pays
-/// on drivers that compile shaders for a CPU with wide vectors; a narrow texel view shows a driver of another kind.
 bool wants_cpu_shape(const DeviceFacts& facts, const Choices& choices) {
-    return facts.type == DeviceType::Cpu && facts.buffer_device_address && facts.subgroup_size >= 8 &&
-           facts.max_texel_buffer_elements >= (1u << 24) && !choices.denied_families.contains("cpu_shaped");
+    return suits_cpu_shape(facts) && !choices.denied_families.contains("cpu_shaped");
 }
 
 class Compiler {

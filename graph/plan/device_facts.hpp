@@ -67,6 +67,8 @@ struct DeviceFacts {
     /// uint8_t members in storage buffers; without it four labels are packed in a uint.
     bool int8_storage = false;
     bool buffer_device_address = false;
+    /// 64-bit integers in shaders (shaderInt64).
+    bool shader_int64 = false;
     bool timestamps = false;
     bool unified_memory = false;
     /// Of paper devices only: nothing that is planned may hang on them, because live devices do not tell.
@@ -74,6 +76,11 @@ struct DeviceFacts {
 
     bool operator==(const DeviceFacts&) const = default;
 };
+
+/// Whether plans for a device use the CPU-shaped kernels, unless they are denied: straight-line code with gathered
+/// texel loads, 64-bit stores and weights at uniform addresses. It pays on drivers that compile shaders for a CPU with
+/// wide vectors; a narrow texel view shows a driver of another kind.
+[[nodiscard]] bool suits_cpu_shape(const DeviceFacts& facts);
 
 /// Devices written down for tests and for `--paper-device`: nobody needs to own them to see their plan.
 [[nodiscard]] const std::vector<DeviceFacts>& paper_devices();

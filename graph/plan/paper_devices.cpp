@@ -22,6 +22,11 @@ const char* to_string(DeviceType type) {
     return "";
 }
 
+bool suits_cpu_shape(const DeviceFacts& facts) {
+    return facts.type == DeviceType::Cpu && facts.buffer_device_address && facts.shader_int64 &&
+           facts.subgroup_size >= 8 && facts.max_texel_buffer_elements >= (1u << 24);
+}
+
 namespace {
 
 constexpr uint64_t MiB = uint64_t{1} << 20;
@@ -67,7 +72,7 @@ std::vector<DeviceFacts> describe_devices() {
     nvidia.subgroup_size = 32;
     nvidia.subgroup_shuffle = nvidia.subgroup_arithmetic = true;
     nvidia.fp16_storage = nvidia.fp16_arithmetic = nvidia.int8_storage = true;
-    nvidia.buffer_device_address = true;
+    nvidia.buffer_device_address = nvidia.shader_int64 = true;
     nvidia.timestamps = true;
     // Of the cards with 12 GB the slowest: NVIDIA's product page has 3584 CUDA cores at 1.78 GHz boost, 192 bits of
     // GDDR6 at 15 Gbit/s; the GA10x whitepaper has 128 cores a multiprocessor, and fp16 at the rate of fp32.
@@ -196,7 +201,7 @@ std::vector<DeviceFacts> describe_devices() {
     lavapipe.subgroup_size = 8;
     lavapipe.subgroup_arithmetic = true;
     lavapipe.fp16_storage = lavapipe.fp16_arithmetic = lavapipe.int8_storage = true;
-    lavapipe.buffer_device_address = true;
+    lavapipe.buffer_device_address = lavapipe.shader_int64 = true;
     lavapipe.timestamps = true;
     lavapipe.unified_memory = true;
     add(lavapipe);

@@ -20,6 +20,9 @@ vkseg::DeviceFeatures read_features(const vkseg_context_desc& desc) {
     for (const auto* next = static_cast<const VkBaseInStructure*>(desc.enabled_features); next != nullptr;
          next = next->pNext) {
         switch (next->sType) {
+            case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2:
+                features.shader_int64 |= read<VkPhysicalDeviceFeatures2>(next).features.shaderInt64 != 0;
+                break;
             case VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_16BIT_STORAGE_FEATURES:
                 features.storage_16bit |=
                     read<VkPhysicalDevice16BitStorageFeatures>(next).storageBuffer16BitAccess != 0;
@@ -106,9 +109,10 @@ std::string advice(const vkseg::Context& context) {
     std::string text;
     if (all.features.buffer_device_address && !context.facts().buffer_device_address)
         text +=
-            "Enable bufferDeviceAddress (Vulkan 1.2, or VK_KHR_buffer_device_address): CPU drivers then run "
-            "straight-line "
-            "kernels, and activations may be larger than one storage buffer shows.\n";
+            "Enable bufferDeviceAddress (Vulkan 1.2, or VK_KHR_buffer_device_address): activations may then be larger "
+            "than one storage buffer shows.\n";
+    if (vkseg::suits_cpu_shape(all.facts) && !vkseg::suits_cpu_shape(context.facts()))
+        text += "Enable bufferDeviceAddress and shaderInt64: this CPU driver then runs straight-line kernels.\n";
     if (!context.facts().timestamps)
         text += "Use a queue family with timestamps: budgets in microseconds are then measured instead of estimated.\n";
     return text;

@@ -29,6 +29,7 @@ VkDevice create_device(const Instance& instance, const PhysicalDevice& physical)
     address.bufferDeviceAddress = storage16.storageBuffer16BitAccess = storage8.storageBuffer8BitAccess =
         float16.shaderFloat16 = VK_TRUE;
     VkPhysicalDeviceFeatures2 features{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2};
+    features.features.shaderInt64 = wanted.shader_int64 ? VK_TRUE : VK_FALSE;
     chain(features, address, wanted.buffer_device_address);
     chain(features, storage16, wanted.storage_16bit);
     chain(features, storage8, wanted.storage_8bit);

@@ -2,7 +2,8 @@
 //   STORAGE_F32, STORAGE_F16      how a texel lies in memory; arithmetic is float32 in both
 //   ACCESS_SSBO   storage-buffer windows          (set 0: 0, 1 read, 2 written, 3 weights)
 //   ACCESS_BDA    device addresses for everything
-//   ACCESS_TEXEL  texel view (set 0: 4) to read, device addresses to write and for weights: the CPU-shaped family
+//   ACCESS_TEXEL  texel view (set 0: 4) to read, device addresses to write (in 64 bits) and for weights: the CPU-shaped
+//                 family
 // A shader says before the include which operands it uses: USE_IN0, USE_IN1, USE_OUT, USE_WEIGHTS.
 // HOST_OUT: what is stored goes to the host as floats, channel after channel. Planes follow each other without gaps
 // there: out_stride is the number of pixels.
@@ -58,7 +59,22 @@ vec4 load_arena(uint i) { return unpack_texel(ArenaRef(pc.m.arena).texels[i]); }
 #define load_in1 load_arena
 #ifndef HOST_OUT
 #define load_out load_arena
+#ifdef ACCESS_TEXEL
+// The CPU driver stores number by number and lane by lane; numbers of 64 bits are half as many.
+#ifdef STORAGE_F16
+layout(buffer_reference, std430, buffer_reference_align = 8) writeonly buffer WideArenaRef { uint64_t texels[]; };
+uint64_t wide_texel(vec4 v) { return packUint2x32(pack_texel(v)); }
+#else
+layout(buffer_reference, std430, buffer_reference_align = 16) writeonly buffer WideArenaRef { u64vec2 texels[]; };
+u64vec2 wide_texel(vec4 v) {
+    const uvec4 bits = floatBitsToUint(v);
+    return u64vec2(packUint2x32(bits.xy), packUint2x32(bits.zw));
+}
+#endif
+void store_out(uint i, vec4 v) { WideArenaRef(pc.m.arena).texels[i] = wide_texel(v); }
+#else
 void store_out(uint i, vec4 v) { ArenaRef(pc.m.arena).texels[i] = pack_texel(v); }
+#endif
 #endif
 layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer WeightRef { vec4 vectors[]; };
 #define WEIGHT(i) WeightRef(pc.m.weights).vectors[i]

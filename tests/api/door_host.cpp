@@ -111,7 +111,9 @@ ContextHandle DoorHost::make_context(uint32_t flags) const {
     desc.flags = flags;
     VkPhysicalDeviceVulkan12Features enabled{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_VULKAN_1_2_FEATURES};
     enabled.bufferDeviceAddress = context_.facts().buffer_device_address ? VK_TRUE : VK_FALSE;
-    desc.enabled_features = &enabled;
+    VkPhysicalDeviceFeatures2 core{VK_STRUCTURE_TYPE_PHYSICAL_DEVICE_FEATURES_2, &enabled};
+    core.features.shaderInt64 = context_.facts().shader_int64 ? VK_TRUE : VK_FALSE;
+    desc.enabled_features = &core;
     vkseg_context* context = nullptr;
     EXPECT_EQ(vkseg_context_create(&desc, &context), VKSEG_SUCCESS) << vkseg_last_error();
     return ContextHandle(context);

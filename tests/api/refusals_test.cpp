@@ -174,6 +174,9 @@ TEST_P(DoorRefusals, WhatTheHostDidNotEnableIsAdvised) {
         EXPECT_NE(std::string(info.would_be_faster_with).find("bufferDeviceAddress"), std::string::npos)
             << info.would_be_faster_with;
     }
+    EXPECT_EQ(std::string(info.would_be_faster_with).find("shaderInt64") != std::string::npos,
+              suits_cpu_shape(this->context().facts()))
+        << info.would_be_faster_with;
     info.struct_size = sizeof info;
     ASSERT_EQ(vkseg_context_get_info(host().make_context().get(), &info), VKSEG_SUCCESS);
 }

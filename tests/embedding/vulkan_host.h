@@ -125,7 +125,9 @@ static inline void host_open(Host* host, const char* name) {
     if (host->properties.apiVersion >= VK_API_VERSION_1_2) {
         host->features.pNext = &host->addresses;
         vkGetPhysicalDeviceFeatures2(host->physical, &host->features);
+        const VkBool32 has_int64 = host->features.features.shaderInt64;
         memset(&host->features.features, 0, sizeof host->features.features);
+        host->features.features.shaderInt64 = has_int64;
         host->addresses.bufferDeviceAddressCaptureReplay = host->addresses.bufferDeviceAddressMultiDevice = VK_FALSE;
     }
     const float priority = 1.0f;

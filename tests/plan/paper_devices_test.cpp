@@ -80,6 +80,24 @@ TEST(PaperDevices, ATensorBeyondOneBindingTakesDeviceAddressesOrIsRefused) {
     EXPECT_NO_THROW((void)compile(graph, facts, at(Precision::FP16)));
 }
 
+TEST(PaperDevices, TheCpuShapeNeedsAllThatItsKernelsUse) {
+    const Graph graph = simplified("espnet", 256, 128);
+    const auto texel_dispatches = [&](const DeviceFacts& facts) {
+        int count = 0;
+        for_each_dispatch(compile(graph, facts), [&](const Dispatch& dispatch) {
+            count += std::string(to_string(dispatch.shader)).ends_with("_texel") ? 1 : 0;
+        });
+        return count;
+    };
+    const DeviceFacts whole = paper_device("lavapipe");
+    EXPECT_GT(texel_dispatches(whole), 0);
+    for (bool DeviceFacts::*needed : {&DeviceFacts::buffer_device_address, &DeviceFacts::shader_int64}) {
+        DeviceFacts facts = whole;
+        facts.*needed = false;
+        EXPECT_EQ(texel_dispatches(facts), 0);
+    }
+}
+
 TEST(PaperDevices, NoPipelineAndNoPackedWeightDependsOnTheSize) {
     for (const NetworkInfo* info : networks()) {
         SCOPED_TRACE(info->name);

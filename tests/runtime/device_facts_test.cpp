@@ -43,7 +43,7 @@ TEST_P(Facts, OfTheCpuDriversAreAsMeasured) {
     if (driver().name == "lavapipe") {
         expect_contains(facts.name, "llvmpipe");
         expect_contains(facts.driver, "llvmpipe Mesa");
-        EXPECT_TRUE(facts.fp16_storage && facts.fp16_arithmetic && facts.int8_storage);
+        EXPECT_TRUE(facts.fp16_storage && facts.fp16_arithmetic && facts.int8_storage && facts.shader_int64);
         EXPECT_GE(facts.max_texel_buffer_elements, 1u << 24);
         EXPECT_GE(facts.subgroup_size, 4u);
     } else {
@@ -63,7 +63,8 @@ TEST_P(Facts, AgreeWithTheListing) {
 TEST_P(Facts, OfAHostsDeviceHoldOnlyWhatItEnabled) {
     const PhysicalDevice& own = context().physical();
     const DeviceFacts none = describe(context().instance(), own.handle, own.queue_family, {}).facts;
-    EXPECT_FALSE(none.buffer_device_address || none.fp16_storage || none.fp16_arithmetic || none.int8_storage);
+    EXPECT_FALSE(none.buffer_device_address || none.fp16_storage || none.fp16_arithmetic || none.int8_storage ||
+                 none.shader_int64);
     DeviceFacts all = describe(context().instance(), own.handle, own.queue_family, own.features).facts;
     EXPECT_EQ(all, own.facts);
 }

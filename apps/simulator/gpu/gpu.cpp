@@ -191,7 +191,10 @@ void Gpu::create_device(const GpuOptions& options) {
         features_.pNext = &features11_;
         features11_.pNext = &features12_;
     }
+    VkPhysicalDeviceFeatures has_core{};
+    vkGetPhysicalDeviceFeatures(physical_, &has_core);
     features_.features = {};
+    features_.features.shaderInt64 = has_core.shaderInt64;
     features_.features.independentBlend = VK_TRUE;
     if (options.swapchain) extensions_.push_back(VK_KHR_SWAPCHAIN_EXTENSION_NAME);
     VkDeviceCreateInfo info{VK_STRUCTURE_TYPE_DEVICE_CREATE_INFO};
