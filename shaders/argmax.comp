@@ -32,7 +32,7 @@ vec4 scores(uint plane, uvec4 taps, vec2 f) {
 
 void main() {
     const uvec2 size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
-    const uint first = (gl_GlobalInvocationID.x + (gl_GlobalInvocationID.y + pc.m.row_base) *
+    const uint first = (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y *
                         gl_NumWorkGroups.x * gl_WorkGroupSize.x) * 4u;
     if (first >= size.x * size.y) return;
     const uint planes = (pc.channels + 3u) / 4u;

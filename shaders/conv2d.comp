@@ -71,8 +71,20 @@ void main() {
         kernel_h = int(pc.phase_taps >> (16u + 4u * out_offset.y) & 15u);
     }
 #endif
+#ifdef ACCESS_TEXEL
+    // Workgroups take pixel after pixel through the rows, so that few lanes have none whatever the rows' length. The
+    // quotient of floats may be one beside the whole number.
+    const uint row_length = pc.grid_size & 0xffffu;
+    const uint group = gl_WorkGroupID.y * pc.m.row_groups + gl_WorkGroupID.x;
+    const uint pixel = group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
+    uint y = uint(float(pixel) / float(row_length));
+    if (y * row_length > pixel) --y;
+    if (pixel - y * row_length >= row_length) ++y;
+    const uint x0 = pixel - y * row_length;
+#else
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
-    const uint y = gl_GlobalInvocationID.y + pc.m.row_base;
+    const uint y = gl_GlobalInvocationID.y;
+#endif
     const uint in_base = pc.m.in_base + block * pc.block_in * pc.m.in_stride;
     const uint plane_step = pc.plane_step * pc.m.in_stride;
     const uint out_base = pc.m.out_base + block * uint(PLANES) * pc.m.out_stride;

@@ -36,7 +36,7 @@ void main() {
     const uvec2 in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
     const uint slot = gl_LocalInvocationID.z, slots = gl_WorkGroupSize.z;
     const int run = int(gl_WorkGroupSize.x) * PIXELS, halo = int(pc.halo);
-    const uint y = gl_WorkGroupID.y + pc.m.row_base;
+    const uint y = gl_WorkGroupID.y;
     int column[PIXELS], x[PIXELS];
     bool inside[PIXELS];
     [[unroll]] for (int p = 0; p < PIXELS; ++p) {

@@ -25,7 +25,7 @@ void main() {
     const uvec2 stride = halves(pc.stride), dilation = halves(pc.dilation);
     const ivec2 origin = halves_signed(pc.origin);
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
-    const uint y = gl_GlobalInvocationID.y + pc.m.row_base;
+    const uint y = gl_GlobalInvocationID.y;
     if (x0 >= out_size.x || y >= out_size.y) return;
     if (BLOCK >= pc.conv_blocks) {
         const uint plane = BLOCK - pc.conv_blocks;

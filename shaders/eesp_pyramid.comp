@@ -26,7 +26,7 @@ layout(constant_id = 9) const int BRANCHES = 1;
 
 void main() {
     const uvec2 in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
-    const uvec2 pixel = uvec2(gl_GlobalInvocationID.x, gl_GlobalInvocationID.y + pc.m.row_base);
+    const uvec2 pixel = gl_GlobalInvocationID.xy;
     const bool inside = pixel.x < out_size.x && pixel.y < out_size.y;
     const uint at = pixel.y * out_size.x + pixel.x;
     const uint first = BLOCK * uint(PLANES);

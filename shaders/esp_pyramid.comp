@@ -37,7 +37,7 @@ layout(constant_id = 12) const int FIRST_PLANES = 1;
 void main() {
     const uvec2 in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
-    const uint y = gl_GlobalInvocationID.y + pc.m.row_base;
+    const uint y = gl_GlobalInvocationID.y;
     const uint first = BLOCK * uint(PLANES);  // of each branch's planes
 
     vec4 sum[PIXELS * (FIRST_PLANES + PLANES)];

@@ -57,7 +57,7 @@ void main() {
     const bool pools = BLOCK >= pc.conv_blocks;
     const ivec2 origin = pools ? -ivec2(halves(pc.pool_padding)) : halves_signed(pc.origin);
     const uvec2 kernel = pools ? halves(pc.pool_kernel) : uvec2(KERNEL_W, KERNEL_H);
-    const uvec2 first = gl_WorkGroupID.xy * gl_WorkGroupSize.xy + uvec2(0u, pc.m.row_base);
+    const uvec2 first = gl_WorkGroupID.xy * gl_WorkGroupSize.xy;
     const ivec2 corner = ivec2(first * stride) + origin;
     const uvec2 extent = (gl_WorkGroupSize.xy - 1u) * stride + kernel;
     for (uint i = gl_LocalInvocationIndex; i < extent.x * extent.y; i += gl_WorkGroupSize.x * gl_WorkGroupSize.y) {

@@ -61,7 +61,7 @@ void main() {
     const uvec2 in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
     const uint slot = gl_LocalInvocationID.z, run = gl_WorkGroupSize.x * uint(PIXELS);
     const uint first = slot * uint(PLANES);
-    const uint y = gl_WorkGroupID.y + pc.m.row_base;
+    const uint y = gl_WorkGroupID.y;
     uint column[PIXELS], x[PIXELS], at[PIXELS];
     bool inside[PIXELS];
     [[unroll]] for (int p = 0; p < PIXELS; ++p) {

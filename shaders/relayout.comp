@@ -13,7 +13,7 @@ layout(push_constant) uniform Push { Copy pc; };
 
 void main() {
     const uvec2 size = halves(pc.m.out_size);
-    const uvec2 pixel = uvec2(gl_GlobalInvocationID.x, gl_GlobalInvocationID.y + pc.m.row_base);
+    const uvec2 pixel = gl_GlobalInvocationID.xy;
     if (pixel.x >= size.x || pixel.y >= size.y) return;
     const uint at = pixel.y * size.x + pixel.x, plane = gl_WorkGroupID.z;
     const uvec4 slots = floatBitsToUint(WEIGHT(plane));

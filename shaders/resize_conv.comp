@@ -45,7 +45,7 @@ vec4 load(bool first, uint i) { return first ? load_in0(i) : load_in1(i); }
 void main() {
     const uvec2 size = halves(pc.m.out_size);
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
-    const uint y = gl_GlobalInvocationID.y + pc.m.row_base;
+    const uint y = gl_GlobalInvocationID.y;
     if (x0 >= size.x || y >= size.y) return;
 
     uint w = BLOCK * pc.m.block_weights;

@@ -45,7 +45,7 @@ void main() {
     const uvec2 in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), mid_size = halves(pc.sizes[branch]);
     const uint there = pc.ways >> (4u * branch) & 3u, back = pc.ways >> (4u * branch + 2u) & 3u;
     const uint threads = gl_WorkGroupSize.x * gl_WorkGroupSize.y, thread = gl_LocalInvocationIndex;
-    const uvec2 first = gl_WorkGroupID.xy * gl_WorkGroupSize.xy + uvec2(0u, pc.m.row_base);
+    const uvec2 first = gl_WorkGroupID.xy * gl_WorkGroupSize.xy;
     const uvec2 last = min(first + gl_WorkGroupSize.xy, out_size) - 1u;
     const uint map_base = pc.m.in_base + plane * pc.m.in_stride, weights = BLOCK * pc.m.block_weights;
     // The tile's part of the convolution's result.

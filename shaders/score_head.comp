@@ -38,7 +38,7 @@ void main() {
     const uvec2 size = halves(pc.m.out_size), in_size = halves(pc.m.in_size);
     const uvec2 stride = halves(pc.stride), dilation = halves(pc.dilation);
     const ivec2 padding = ivec2(halves(pc.padding));
-    const uint first = (gl_GlobalInvocationID.x + (gl_GlobalInvocationID.y + pc.m.row_base) *
+    const uint first = (gl_GlobalInvocationID.x + gl_GlobalInvocationID.y *
                         gl_NumWorkGroups.x * gl_WorkGroupSize.x) * 4u;
     const uint pixels = size.x * size.y;
     if (first >= pixels) return;

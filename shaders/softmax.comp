@@ -17,7 +17,7 @@ vec4 exponential(uint plane, uint at, float highest) {
 
 void main() {
     const uvec2 size = halves(pc.m.out_size);
-    const uvec2 pixel = uvec2(gl_GlobalInvocationID.x, gl_GlobalInvocationID.y + pc.m.row_base);
+    const uvec2 pixel = gl_GlobalInvocationID.xy;
     if (pixel.x >= size.x || pixel.y >= size.y) return;
     const uint at = pixel.y * size.x + pixel.x, planes = (pc.channels + 3u) / 4u;
     float highest = -3.402823466e38;

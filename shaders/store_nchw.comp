@@ -11,7 +11,7 @@ layout(set = 1, binding = 0, std430) writeonly buffer Host { float host[]; };
 
 void main() {
     const uvec2 size = halves(pc.m.in_size);
-    const uvec2 pixel = uvec2(gl_GlobalInvocationID.x, gl_GlobalInvocationID.y + pc.m.row_base);
+    const uvec2 pixel = gl_GlobalInvocationID.xy;
     if (pixel.x >= size.x || pixel.y >= size.y) return;
     const uint at = pixel.y * size.x + pixel.x, plane = gl_WorkGroupID.z;
     const vec4 texel = load_in0(pc.m.in_base + plane * pc.m.in_stride + at);

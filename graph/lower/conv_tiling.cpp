@@ -134,6 +134,13 @@ std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, int unrolle
     return spans;
 }
 
+/// Of the workgroups that cover the grid pixel after pixel, rows of as many as one row of pixels needs (CPU-shaped).
+/// Two axes, because one may be too short.
+uint32_t rows_of_whole_groups(Axes grid, uint32_t group) {
+    const auto width = static_cast<uint32_t>(grid.w);
+    return ceil_div(ceil_div(width * static_cast<uint32_t>(grid.h), group), ceil_div(width, group));
+}
+
 }  // namespace
 
 std::vector<std::array<int, 2>> all_taps(Axes kernel) {
@@ -234,6 +241,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             push::Conv push{};
             push.m.block_weights = static_cast<uint32_t>(block_bytes / 16);
             push.grid_size = pack_halves(geometry.grid.w, geometry.grid.h);
+            push.m.row_groups = context.cpu_shaped ? ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0]) : 0u;
             push.in_planes = static_cast<uint32_t>(span.count);
             push.block_in = static_cast<uint32_t>(tile.in_step);
             push.plane_step = static_cast<uint32_t>(span.step);
@@ -263,6 +271,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
             dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
                                     ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),
                                     static_cast<uint32_t>(tile.out.blocks) * static_cast<uint32_t>(phase_count)};
+            if (context.cpu_shaped) dispatch.group_count[1] = rows_of_whole_groups(geometry.grid, local[0]);
             const auto real = [](const std::vector<int>& slots) {
                 return static_cast<uint64_t>(std::ranges::count_if(slots, [](int channel) { return channel >= 0; }));
             };

@@ -4,7 +4,7 @@
 // defines GATE, a constant, multiplies the result by the second operand where it is true.
 void main() {
     const uvec2 out_size = halves(pc.m.out_size);
-    const uvec2 pixel = uvec2(gl_GlobalInvocationID.x, gl_GlobalInvocationID.y + pc.m.row_base);
+    const uvec2 pixel = gl_GlobalInvocationID.xy;
     const bool inside = pixel.x < out_size.x && pixel.y < out_size.y;
     const uint at = pixel.y * out_size.x + pixel.x;
     const uint weights = BLOCK * pc.m.block_weights;

@@ -27,7 +27,7 @@ struct Memory {
     uint add_stride;
     uint in_size;     // width, height
     uint out_size;    // width, height
-    uint row_base;    // first row of this part of the dispatch
+    uint row_groups;  // where workgroups take pixel after pixel: of x as many, before y counts one on
     uint block_weights;  // vec4s of packed weights per z block
     uint add_pixel;      // 1; 0 when the second operand has one pixel that counts for all
     uint host_channels;  // of a result that goes to the host

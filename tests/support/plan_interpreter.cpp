@@ -136,6 +136,16 @@ struct Machine {
     /// Pixels that the grid covers and the kernel does not skip, for every block of planes.
     template <typename Body>
     void for_each(Halves grid, uint32_t pixels_per_invocation, const Body& body) const {
+        if (const uint32_t row_groups = memory().row_groups) {
+            // Workgroups that take pixel after pixel: each x of theirs once, or their rows overlap.
+            if (row_groups != dispatch.group_count[0]) throw std::logic_error("rows of workgroups overlap");
+            const uint32_t covered = row_groups * dispatch.group_count[1] * spec(0);
+            const auto width = static_cast<uint32_t>(grid.low), height = static_cast<uint32_t>(grid.high);
+            for (uint32_t z = 0; z < dispatch.group_count[2]; ++z)
+                for (uint32_t pixel = 0; pixel < std::min(covered, width * height); ++pixel)
+                    body(pixel % width, pixel / width, z);
+            return;
+        }
         const uint32_t covered_x = dispatch.group_count[0] * spec(0) * pixels_per_invocation;
         const uint32_t covered_y = dispatch.group_count[1] * spec(1);
         for (uint32_t z = 0; z < dispatch.group_count[2]; ++z)
