@@ -72,14 +72,11 @@ void main() {
     }
 #endif
 #ifdef ACCESS_TEXEL
-    // Workgroups take pixel after pixel through the rows, so that few lanes have none whatever the rows' length. The
-    // quotient of floats may be one beside the whole number.
+    // Workgroups take pixel after pixel through the rows, so that few lanes have none whatever the rows' length.
     const uint row_length = pc.grid_size & 0xffffu;
     const uint group = gl_WorkGroupID.y * pc.m.row_groups + gl_WorkGroupID.x;
     const uint pixel = group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
-    uint y = uint(float(pixel) / float(row_length));
-    if (y * row_length > pixel) --y;
-    if (pixel - y * row_length >= row_length) ++y;
+    const uint y = quotient(pixel, row_length);
     const uint x0 = pixel - y * row_length;
 #else
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;

@@ -1,4 +1,5 @@
 #include "graph/fuse/patterns.hpp"
+#include "graph/lower/conv_tiling.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -12,7 +13,19 @@ bool is_depthwise(const Conv2d& conv, int in_channels) {
     return conv.groups > 1 && conv.groups == in_channels && conv.out_channels == in_channels;
 }
 
+/// Whether a CPU-shaped dispatch has the whole sum of a pixel: parts of it add up in the arena.
+bool sums_at_once(const ConvTranspose2d& conv, const Node& node, const MatchContext& context) {
+    const int taps =
+        ((conv.kernel.h + conv.stride.h - 1) / conv.stride.h) * ((conv.kernel.w + conv.stride.w - 1) / conv.stride.w);
+    return 16 * taps * context.map(node.inputs[0]).planes * context.map(node.output).planes <=
+           max_unrolled_macs_of_a_phase;
+}
+
 bool may_store(const Node& node, const MatchContext& context) {
+    if (context.lower.cpu_shaped) {
+        const auto* conv = std::get_if<ConvTranspose2d>(&node.op);
+        return conv != nullptr ? sums_at_once(*conv, node, context) : std::holds_alternative<Resize>(node.op);
+    }
     if (const auto* conv = std::get_if<Conv2d>(&node.op))
         return !is_depthwise(*conv, context.graph().desc(node.inputs[0]).channels());
     return std::holds_alternative<ConvTranspose2d>(node.op) || std::holds_alternative<Resize>(node.op);
@@ -20,8 +33,8 @@ bool may_store(const Node& node, const MatchContext& context) {
 
 std::optional<Group> match(const Node& anchor, const MatchContext& context) {
     const Graph& graph = context.graph();
-    if (context.lower.cpu_shaped || !may_store(anchor, context) || anchor.epilogue.add ||
-        context.uses_of(anchor.output) != 1 || std::ranges::find(graph.outputs, anchor.output) == graph.outputs.end())
+    if (!may_store(anchor, context) || anchor.epilogue.add || context.uses_of(anchor.output) != 1 ||
+        std::ranges::find(graph.outputs, anchor.output) == graph.outputs.end())
         return std::nullopt;
     const TensorDesc& desc = graph.desc(anchor.output);
     if (context.map(anchor.output) != ChannelMap::dense(desc.channels()) ||

@@ -80,10 +80,19 @@ layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer We
 #define WEIGHT(i) WeightRef(pc.m.weights).vectors[i]
 #endif
 
+// a / b, without the CPU driver's division of whole numbers, which goes lane by lane. The floats' quotient may be one
+// beside; `a` of more than 24 bits is for quotients below 2^16.
+uint quotient(uint a, uint b) {
+    uint q = uint(float(a) / float(b));
+    if (q * b > a) --q;
+    if (a - q * b >= b) ++q;
+    return q;
+}
+
 #ifdef HOST_OUT
 layout(set = 1, binding = 0, std430) writeonly buffer HostOut { float host_out[]; };
 void store_out(uint i, vec4 v) {
-    const uint plane = i / pc.m.out_stride;
+    const uint plane = quotient(i, pc.m.out_stride);
     [[unroll]] for (uint lane = 0u; lane < 4u; ++lane)
         if (plane * 4u + lane < pc.m.host_channels) host_out[i + (plane * 3u + lane) * pc.m.out_stride] = v[lane];
 }

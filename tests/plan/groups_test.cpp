@@ -324,12 +324,22 @@ TEST(HostStores, AreOfWhatOnlyTheHostWants) {
     b.output(y);
     simplify(b.graph);
     EXPECT_EQ(groups_of(b.graph, {}, "minimal", false, true), "host_store(%2) -> %3 on the host : up\n");
-    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true, true), "");
+    EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true, true), "host_store(%2) -> %3 on the host : up\n");
     const Plan plan = compile(b.graph, paper_device("minimal"));
     test::expect_sound(plan, paper_device("minimal"));
     Choices off;
     off.disabled_fusions = {"host_store"};
     EXPECT_EQ(compile(b.graph, paper_device("minimal"), off).dispatch_count() - plan.dispatch_count(), 1u);
+}
+
+TEST(HostStores, OnCpuDriversAreOfSumsInOnePart) {
+    for (const auto& [channels, stores] : {std::pair{64, true}, std::pair{68, false}}) {
+        test::Builder b;
+        b.output(b.conv_transpose("up", b.conv("y", b.pool("x", b.input(4)), channels), 16));
+        simplify(b.graph);
+        EXPECT_EQ(groups_of(b.graph, {}, "lavapipe", true, true).empty(), !stores) << channels;
+        test::expect_sound(compile(b.graph, paper_device("lavapipe")), paper_device("lavapipe"));
+    }
 }
 
 TEST(GatedConvs, MultiplyBeforeTheyStore) {

@@ -101,15 +101,20 @@ TEST(PaperDevices, TheCpuShapeNeedsAllThatItsKernelsUse) {
 TEST(PaperDevices, NoPipelineAndNoPackedWeightDependsOnTheSize) {
     for (const NetworkInfo* info : networks()) {
         SCOPED_TRACE(info->name);
-        const Graph graph = simplified(info->name, info->default_width, info->default_height);
         for (const char* device : {"lavapipe", "nvidia-discrete"}) {
+            // Scores that are too large for one binding have a kernel of their own: VNet's at its default size.
+            int width = info->default_width, height = info->default_height;
+            while (uint64_t{80} * width * height > paper_device(device).max_storage_buffer_range)
+                width /= 2, height /= 2;
+            const Graph graph = simplified(info->name, width, height);
             const Plan first = compile(graph, paper_device(device));
-            for (const auto& [width, height] : {std::pair{256, 128}, std::pair{512, 512}, std::pair{640, 384}}) {
+            for (const auto& [other_width, other_height] :
+                 {std::pair{256, 128}, std::pair{512, 512}, std::pair{640, 384}}) {
                 Graph resized = graph;
-                resized.set_input_size(width, height);
+                resized.set_input_size(other_width, other_height);
                 const Plan plan = compile(resized, paper_device(device));
-                EXPECT_EQ(test::pipelines_of(plan), test::pipelines_of(first)) << device << width;
-                EXPECT_EQ(plan.packed_weights, first.packed_weights) << device << width;
+                EXPECT_EQ(test::pipelines_of(plan), test::pipelines_of(first)) << device << other_width;
+                EXPECT_EQ(plan.packed_weights, first.packed_weights) << device << other_width;
             }
         }
     }
