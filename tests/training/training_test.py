@@ -93,8 +93,9 @@ class Data(InFolder):
 
     def test_crops_come_again_from_their_seed(self):
         frames = self.frames()
-        crops = dataset.Crops(frames, (64, 32), 3)
-        (picture, labels), (again, _), (other, _) = crops[5], dataset.Crops(frames, (64, 32), 3)[5], crops[6]
+        style = augment.Style((64, 32), (0.5, 1.6), 0.5)
+        crops = dataset.Crops(frames, style, 3)
+        (picture, labels), (again, _), (other, _) = crops[5], dataset.Crops(frames, style, 3)[5], crops[6]
         self.assertEqual((picture.shape, picture.dtype, labels.shape), ((32, 64, 3), np.uint8, (32, 64)))
         self.assertTrue(np.array_equal(picture, again))
         self.assertFalse(np.array_equal(picture, other))
@@ -105,8 +106,9 @@ class Data(InFolder):
         labels = np.zeros((64, 128), np.uint8)
         labels[:, 64:] = 1
         picture = np.repeat(255 * labels[..., None], 3, axis=2)
+        style = augment.Style((64, 32), (0.5, 1.6), 0.5)
         for seed in range(20):
-            image, mask = augment.crop(np.random.default_rng(seed), picture, labels, 64, 32)
+            image, mask = augment.crop(np.random.default_rng(seed), picture, labels, style)
             self.assertLess(np.mean((np.asarray(image)[..., 0] > 127) != mask), 0.03)
 
     def test_a_picture_without_labels_is_named(self):
@@ -125,6 +127,22 @@ class Data(InFolder):
         self.assertTrue(np.isnan(iou[2:]).all())
         self.assertAlmostEqual(confusion.mean_iou(), (2 / 3 + 2 / 4) / 2)
         self.assertAlmostEqual(confusion.accuracy(), 4 / 6)
+
+
+class Losses(unittest.TestCase):
+    def test_lovasz_softmax_of_certain_scores_is_what_the_iou_lacks(self):
+        labels = torch.tensor([[[0, 0, 0, 1], [1, 1, 2, classes.IGNORED]]])
+        predicted = torch.tensor([[[0, 0, 1, 1], [1, 0, 2, 1]]])
+        scores = 100.0 * torch.nn.functional.one_hot(predicted, 4).permute(0, 3, 1, 2)
+        iou = [2 / 4, 2 / 4, 1]
+        self.assertAlmostEqual(trainer.lovasz_softmax(scores, labels).item(), 1 - sum(iou) / 3, places=5)
+
+    def test_lovasz_softmax_falls_as_scores_become_right(self):
+        labels = torch.arange(12).remainder(3).view(1, 3, 4)
+        right = torch.nn.functional.one_hot(labels, 5).permute(0, 3, 1, 2).float()
+        losses = [trainer.lovasz_softmax(right * certainty, labels).item() for certainty in (0, 1, 4)]
+        self.assertEqual(losses, sorted(losses, reverse=True))
+        self.assertLess(losses[2], 0.3 * losses[0])
 
 
 class Training(InFolder):
@@ -171,6 +189,25 @@ class Training(InFolder):
         self.assertEqual((more.finished, more.step), (False, 3))
         quietly(more.run)
         self.assertEqual((more.finished, more.samples), (True, 4 * 8))
+
+    def test_goes_on_from_weights_without_the_first_stage(self):
+        frames = self.frames()
+        first = self.trainer(frames, "first.pt", encoder_steps=5, full_steps=5)
+        quietly(first.run)
+        file = self.folder / "first.safetensors"
+        weights_file.save(file, first.export_state(), {})
+        second = self.trainer(frames, "second.pt", start_from=file, lovasz=0.5, full_steps=20)
+        for key, value in weights_file.load(file)[0].items():
+            self.assertTrue(np.array_equal(second.network.state_dict()[key].numpy(), value), key)
+        quietly(second.run)
+        self.assertEqual({row[1] for row in second.rows}, {"full"})
+        losses = [float(row[5]) for row in second.rows if row[5]]
+        self.assertLess(np.mean(losses[-5:]), np.mean(losses[:3]))
+        other = espnet.state_dict(espnet.EspNet(classes.OUTPUTS))
+        del other["br.weight"]
+        weights_file.save(file, other, {})
+        with self.assertRaisesRegex(ValueError, r"first\.safetensors.*br\.weight"):
+            self.trainer(frames, "third.pt", start_from=file)
 
     def test_processes_train_one_network_together(self):
         learner = self.trainer(self.frames(), encoder_steps=15, full_steps=15, processes=2)
