@@ -82,11 +82,51 @@ std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const C
     return tiles;
 }
 
+bool has_strides(const ConvGeometry& geometry) {
+    return geometry.taps.size() >= 9 && geometry.stride != Axes{1, 1};
+}
+
+/// Lines of 3 or 5 taps that winograd_conv2d.comp computes, and how many.
+struct WinogradForm {
+    int lines = 0;
+    int taps = 0;
+    [[nodiscard]] bool used() const { return lines > 0; }
+    [[nodiscard]] int products() const { return taps + 1; }
+};
+
+WinogradForm winograd_form(const ConvWeights& weights, const ConvGeometry& geometry, const ChannelMap& in,
+                           const ChannelMap& out, const LowerContext& context) {
+    const auto [kernel_h, kernel_w] = geometry.kernel;
+    const bool square = kernel_h == 3 && kernel_w == 3;
+    const int line = kernel_h == 1 ? kernel_w : kernel_w == 1 ? kernel_h : 0;
+    if (!context.cpu_shaped || weights.transposed || weights.groups > 1 || geometry.stride != Axes{1, 1} ||
+        !(square || line == 3 || line == 5) ||
+        16 * kernel_h * kernel_w * in.planes * out.planes < min_macs_for_winograd)
+        return {};
+    return square ? WinogradForm{3, 3} : WinogradForm{1, line};
+}
+
+/// Products of each line of taps.
+std::vector<std::array<int, 2>> winograd_taps(const WinogradForm& form) {
+    std::vector<std::array<int, 2>> taps;
+    for (int product = 0; product < form.products(); ++product)
+        for (int line = 0; line < form.lines; ++line) taps.push_back({line, product});
+    return taps;
+}
+
+/// Pairs of pixels, as far apart as the dilation along the lines of taps.
+Axes winograd_grid(const WinogradForm& form, const ConvGeometry& geometry) {
+    const auto pairs = [](int pixels, int apart) { return (pixels + 2 * apart - 1) / (2 * apart) * apart; };
+    if (form.lines > 1 || geometry.kernel.w > 1) return {geometry.grid.h, pairs(geometry.grid.w, geometry.dilation.w)};
+    return {pairs(geometry.grid.h, geometry.dilation.h), geometry.grid.w};
+}
+
 /// Output planes of a CPU-shaped dispatch at most. Few planes of a grouped convolution read few planes, where many
 /// would multiply the zeros between their groups.
-int largest_block(const ConvWeights& weights, const ChannelMap& in, const ChannelMap& out) {
+int largest_block(const ConvWeights& weights, const ConvGeometry& geometry, const ChannelMap& in,
+                  const ChannelMap& out) {
     constexpr int widest = 8;
-    if (weights.groups == 1) return widest;
+    if (weights.groups == 1) return has_strides(geometry) ? max_planes_of_strides : widest;
     const auto cost = [&](int largest) {
         constexpr int load = 35;  // in multiply-adds
         int sum = 0;
@@ -103,6 +143,7 @@ int largest_block(const ConvWeights& weights, const ChannelMap& in, const Channe
 int ruled_unrolled_macs(const ConvGeometry& geometry) {
     if (geometry.out_step.h * geometry.out_step.w > 1) return max_unrolled_macs_of_a_phase;
     if (geometry.taps.size() < 3) return max_unrolled_macs_of_a_point;
+    if (has_strides(geometry)) return max_unrolled_macs_of_strides;
     return geometry.taps.size() < 9 ? max_unrolled_macs_of_few_taps : max_unrolled_macs;
 }
 
@@ -118,10 +159,12 @@ uint32_t round_steps(int tap_count, int planes, int macs, const LowerContext& co
 
 /// Parts of the input planes, each its own dispatch that continues the sum. All have one size, and so one pipeline,
 /// which layers of other depths share; the last one begins early when they do not come out even.
-std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, int unrolled_macs, bool cpu_shaped) {
+std::vector<InputSpan> split_inputs(const Tile& tile, int tap_count, int unrolled_macs, const WinogradForm& winograd,
+                                    bool cpu_shaped) {
     if (!cpu_shaped) return {tile.in};
-    const int per_plane = 16 * tile.out.planes * tap_count;
-    const int largest = std::max(1, unrolled_macs / per_plane);
+    const int per_plane = 16 * tile.out.planes * (winograd.used() ? winograd.lines * winograd.products() : tap_count);
+    const int most = winograd.used() ? max_winograd_inputs / winograd.lines : tile.in.count;
+    const int largest = std::clamp(unrolled_macs / per_plane, 1, most);
     int parts = (tile.in.count + largest - 1) / largest;
     // One part more costs less than planes that count for nothing.
     if (tile.in.count % parts != 0 && tile.in.count % (parts + 1) == 0) ++parts;
@@ -181,11 +224,15 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
 
     const LayerChoice tuned = context.choices.layer(node.name);
     const int largest = tuned.planes > 0     ? tuned.planes
-                        : context.cpu_shaped ? largest_block(weights, in.map, out.map)
+                        : context.cpu_shaped ? largest_block(weights, geometry, in.map, out.map)
                                              : 8;
-    const int unrolled_macs = tuned.unrolled_macs > 0 ? tuned.unrolled_macs : ruled_unrolled_macs(geometry);
+    const WinogradForm winograd = winograd_form(weights, geometry, in.map, out.map, context);
+    const Axes grid = winograd.used() ? winograd_grid(winograd, geometry) : geometry.grid;
+    const int unrolled_macs = tuned.unrolled_macs > 0 ? tuned.unrolled_macs
+                              : winograd.used()       ? max_unrolled_macs_of_winograd
+                                                      : ruled_unrolled_macs(geometry);
     for (const Tile& tile : tile(weights, in.map, out.map, largest, context.cpu_shaped)) {
-        const auto parts = split_inputs(tile, tap_count, unrolled_macs, context.cpu_shaped);
+        const auto parts = split_inputs(tile, tap_count, unrolled_macs, winograd, context.cpu_shaped);
         for (size_t part = 0; part < parts.size(); ++part) {
             const bool first_part = part == 0, last_part = part + 1 == parts.size();
             const InputSpan& span = parts[part];
@@ -196,7 +243,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                                                               : 2;
 
             LoweredDispatch lowered;
-            lowered.variant = catalog::conv2d;
+            lowered.variant = winograd.used() ? catalog::winograd_conv2d : catalog::conv2d;
             lowered.in0 = {node.inputs[0], span.first, span.extent() + tile.in_step * (tile.out.blocks - 1)};
             lowered.out = {node.output, tile.out.first, tile.out.planes * tile.out.blocks};
             // The added operand enters the sum first: the result may take its memory, and later parts add to that.
@@ -226,7 +273,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                         recipe.in_channel_of_slot.push_back(i < span.repeated ? -1 : channel);
                 recipe.out_channel_of_slot =
                     out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
-                recipe.taps = taps_of(part % phase_count);
+                recipe.taps = winograd.used() ? winograd_taps(winograd) : taps_of(part % phase_count);
+                recipe.winograd = winograd.used();
                 const auto slots = recipe.out_channel_of_slot, in_slots = recipe.in_channel_of_slot;
                 const int first = context.pack(std::move(recipe));
                 context.pack(PackVector{first_part ? weights.bias : no_constant, 0.0f, slots});
@@ -240,8 +288,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
 
             push::Conv push{};
             push.m.block_weights = static_cast<uint32_t>(block_bytes / 16);
-            push.grid_size = pack_halves(geometry.grid.w, geometry.grid.h);
-            push.m.row_groups = context.cpu_shaped ? ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0]) : 0u;
+            push.grid_size = pack_halves(grid.w, grid.h);
+            push.m.row_groups = context.cpu_shaped ? ceil_div(static_cast<uint32_t>(grid.w), local[0]) : 0u;
             push.in_planes = static_cast<uint32_t>(span.count);
             push.block_in = static_cast<uint32_t>(tile.in_step);
             push.plane_step = static_cast<uint32_t>(span.step);
@@ -267,11 +315,16 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                                        context.cpu_shaped ? static_cast<uint32_t>(span.count) : 0u, phased ? 1u : 0u,
                                        prologue.scale_shift, prologue.activation, /* split */ 0u, /* gated */ 0u,
                                        round_steps(tap_count, span.count, 16 * tile.out.planes, context)};
+            if (winograd.used()) {
+                dispatch.specialization.resize(7);
+                for (const int constant : {winograd.lines, winograd.taps, span.count})
+                    dispatch.specialization.push_back(static_cast<uint32_t>(constant));
+            }
             set_push(dispatch, push);
-            dispatch.group_count = {ceil_div(static_cast<uint32_t>(geometry.grid.w), local[0] * pixels),
-                                    ceil_div(static_cast<uint32_t>(geometry.grid.h), local[1]),
+            dispatch.group_count = {ceil_div(static_cast<uint32_t>(grid.w), local[0] * pixels),
+                                    ceil_div(static_cast<uint32_t>(grid.h), local[1]),
                                     static_cast<uint32_t>(tile.out.blocks) * static_cast<uint32_t>(phase_count)};
-            if (context.cpu_shaped) dispatch.group_count[1] = rows_of_whole_groups(geometry.grid, local[0]);
+            if (context.cpu_shaped) dispatch.group_count[1] = rows_of_whole_groups(grid, local[0]);
             const auto real = [](const std::vector<int>& slots) {
                 return static_cast<uint64_t>(std::ranges::count_if(slots, [](int channel) { return channel >= 0; }));
             };

@@ -1,10 +1,24 @@
 #include "graph/plan/plan.hpp"
 
+#include <algorithm>
 #include <cstring>
+#include <span>
 
 namespace vkseg {
 
 namespace {
+
+/// The weights' side of a product of minimal filtering (winograd_conv2d.comp), in double precision because differences
+/// may cancel: the polynomial of the taps at the product's point, over what the points leave to divide by.
+float winograd_factor(std::span<const float> taps, size_t product) {
+    const bool three = taps.size() == 3;
+    if (product == taps.size()) return taps.back();
+    constexpr double points[] = {0, 1, -1, 2, -2};
+    constexpr double of_three[] = {1, 0.5, 0.5}, of_five[] = {1.0 / 4, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24};
+    double value = 0;
+    for (size_t i = taps.size(); i-- > 0;) value = value * points[product] + static_cast<double>(taps[i]);
+    return static_cast<float>(value * (three ? of_three[product] : of_five[product]));
+}
 
 void run(const PackConv& recipe, const Graph& graph, float* target) {
     const Tensor& weight = graph.constant(recipe.weight);
@@ -13,6 +27,8 @@ void run(const PackConv& recipe, const Graph& graph, float* target) {
     // A linear layer's weights have no kernel axes.
     const size_t kernel_h = weight.shape.size() == 4 ? static_cast<size_t>(weight.shape[2]) : 1;
     const size_t kernel_w = weight.shape.size() == 4 ? static_cast<size_t>(weight.shape[3]) : 1;
+    // A column of taps is a line too.
+    const size_t line = std::max(kernel_h == 1 || kernel_w > 1 ? kernel_w : kernel_h, size_t{1});
     for (const auto& [kh, kw] : recipe.taps)
         for (int ic : recipe.in_channel_of_slot)
             for (int oc : recipe.out_channel_of_slot) {
@@ -21,9 +37,11 @@ void run(const PackConv& recipe, const Graph& graph, float* target) {
                 const size_t row = none                ? 0
                                    : recipe.transposed ? static_cast<size_t>(ic * out_per_group + oc % out_per_group)
                                                        : static_cast<size_t>(oc * in_per_group + ic % in_per_group);
-                *target++ =
-                    none ? 0.0f
-                         : weight.data[(row * kernel_h + static_cast<size_t>(kh)) * kernel_w + static_cast<size_t>(kw)];
+                const std::span kernel(weight.data.data() + row * kernel_h * kernel_w, kernel_h * kernel_w);
+                const auto y = static_cast<size_t>(kh), x = static_cast<size_t>(kw);
+                *target++ = none              ? 0.0f
+                            : recipe.winograd ? winograd_factor(kernel.subspan(y * line, line), x)
+                                              : kernel[y * kernel_w + x];
             }
 }
 

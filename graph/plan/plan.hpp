@@ -110,6 +110,8 @@ struct PackConv {
     std::vector<int> out_channel_of_slot;
     /// Kernel elements (kh, kw) in tap order; -1 for a tap of zeros.
     std::vector<std::array<int, 2>> taps;
+    /// For winograd_conv2d.comp: kh is a line of the kernel, kw one of the products that it goes into.
+    bool winograd = false;
     bool operator==(const PackConv&) const = default;
 };
 

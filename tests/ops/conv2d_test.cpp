@@ -128,6 +128,33 @@ std::vector<OpCase> group_cases() {
     });
 }
 
+// Lines of three and five taps that the CPU-shaped family computes by minimal filtering, two pixels at a time: odd
+// sizes, pairs of which one pixel lies beyond the picture, dilations longer than it, and sums in parts.
+std::vector<OpCase> line_cases() {
+    const Tail whole{.add = true, .scale_shift = true, .activation = prelu};
+    return make_all({
+        {.in = 12, .out = 16, .size = {17, 29}, .kernel = {3, 3}, .dilation = {2, 3}, .padding = pad_all(1, 4)},
+        {.in = 12, .out = 12, .size = {7, 17}, .kernel = {3, 3}, .padding = {0, 1, 2, 0}, .bias = false},
+        {.in = 13, .out = 11, .size = {1, 1}, .kernel = {3, 3}, .padding = pad_all(1, 1)},
+        {.in = 68, .out = 12, .size = {5, 67}, .kernel = {3, 3}, .padding = pad_all(1, 1), .tail = whole},
+        {.in = 16, .out = 19, .size = {19, 7}, .kernel = {3, 1}, .padding = pad_all(1, 0), .tail = whole},
+        {.in = 16, .out = 19, .size = {7, 19}, .kernel = {1, 3}, .padding = pad_all(0, 1)},
+        {.in = 19, .out = 16, .size = {29, 5}, .kernel = {3, 1}, .dilation = {5, 1}, .padding = pad_all(5, 0)},
+        {.in = 19, .out = 16, .size = {5, 67}, .kernel = {1, 3}, .dilation = {1, 9}, .padding = pad_all(0, 9)},
+        {.in = 12, .out = 16, .size = {3, 31}, .kernel = {3, 1}, .dilation = {9, 1}, .padding = pad_all(9, 0)},
+        {.in = 16, .out = 12, .size = {17, 31}, .kernel = {5, 1}, .padding = pad_all(2, 0), .tail = whole},
+        {.in = 16, .out = 12, .size = {17, 31}, .kernel = {1, 5}, .padding = pad_all(0, 2)},
+        {.in = 12, .out = 12, .size = {7, 29}, .kernel = {1, 5}, .dilation = {1, 4}, .padding = {0, 0, 7, 2}},
+        {.in = 84,
+         .out = 36,
+         .size = {9, 7},
+         .kernel = {5, 1},
+         .dilation = {2, 1},
+         .padding = pad_all(4, 0),
+         .tail = whole},
+    });
+}
+
 // More multiply-adds than one CPU-shaped pipeline may hold: two further dispatches continue the sum. What the epilogue
 // adds enters the first, the rest of it follows the last. One case only, for it compiles for seconds.
 std::vector<OpCase> split_sum_cases() {
@@ -158,6 +185,7 @@ std::vector<OpCase> tail_cases() {
 INSTANTIATE_TEST_SUITE_P(Conv2dPlain, OpTest, everywhere(plain_cases()), param_name);
 INSTANTIATE_TEST_SUITE_P(Conv2dGeometry, OpTest, everywhere(geometry_cases()), param_name);
 INSTANTIATE_TEST_SUITE_P(Conv2dGroups, OpTest, everywhere(group_cases()), param_name);
+INSTANTIATE_TEST_SUITE_P(Conv2dLines, OpTest, everywhere(line_cases()), param_name);
 INSTANTIATE_TEST_SUITE_P(Conv2dSplitSum, OpTest, everywhere(split_sum_cases()), param_name);
 INSTANTIATE_TEST_SUITE_P(Conv2dEpilogue, OpTest, everywhere(tail_cases()), param_name);
 

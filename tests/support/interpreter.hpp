@@ -224,6 +224,7 @@ Vec4 pooled(const Machine& m, uint32_t mode, uint32_t x, uint32_t y, uint32_t pl
             Halves padding);
 
 void run_conv2d(const Machine& m);
+void run_winograd_conv2d(const Machine& m);
 void run_twin_conv(const Machine& m);
 void run_conv_pair(const Machine& m);
 void run_resize_conv(const Machine& m);

@@ -13,6 +13,7 @@ void run(const Machine& m) {
     const std::string name = to_string(m.dispatch.shader);
     const auto is = [&](const char* family) { return name.starts_with(family); };
     if (is("conv2d_")) return interpreter::run_conv2d(m);
+    if (is("winograd_conv2d_")) return interpreter::run_winograd_conv2d(m);
     if (is("twin_conv_")) return interpreter::run_twin_conv(m);
     if (is("conv_pair_")) return interpreter::run_conv_pair(m);
     if (is("pyramid_unit_")) return interpreter::run_pyramid_unit(m);
