@@ -226,7 +226,8 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
     const int largest = tuned.planes > 0     ? tuned.planes
                         : context.cpu_shaped ? largest_block(weights, geometry, in.map, out.map)
                                              : 8;
-    const WinogradForm winograd = winograd_form(weights, geometry, in.map, out.map, context);
+    const WinogradForm winograd =
+        tuned.direct ? WinogradForm{} : winograd_form(weights, geometry, in.map, out.map, context);
     const Axes grid = winograd.used() ? winograd_grid(winograd, geometry) : geometry.grid;
     const int unrolled_macs = tuned.unrolled_macs > 0 ? tuned.unrolled_macs
                               : winograd.used()       ? max_unrolled_macs_of_winograd

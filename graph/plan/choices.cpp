@@ -21,7 +21,8 @@ struct Flag {
     const char* word;
     bool LayerChoice::*member;
 };
-constexpr std::array flags{Flag{"addresses", &LayerChoice::addresses}, Flag{"separate", &LayerChoice::separate}};
+constexpr std::array flags{Flag{"direct", &LayerChoice::direct}, Flag{"addresses", &LayerChoice::addresses},
+                           Flag{"separate", &LayerChoice::separate}};
 
 void read_word(std::string_view word, LayerChoice& choice) {
     for (const Flag& flag : flags)

@@ -23,6 +23,8 @@ struct LayerChoice {
     int pixels = 0;
     /// Unrolled multiply-adds of a CPU-shaped convolution's dispatch at most: more input planes are another dispatch.
     int unrolled_macs = 0;
+    /// A convolution by its taps one by one where Winograd's minimal filtering is the rule. CPU-shaped.
+    bool direct = false;
     /// The arena by device addresses instead of bindings, on devices with both. GPU-shaped kernels.
     bool addresses = false;
     /// A fused group, by its label: its members run one by one.

@@ -48,7 +48,9 @@ struct Grouped {
 /// The one convolution of a group that runs on a kernel with a tiling.
 const Node* tiled_convolution(const Group& group, const Grouped& grouped, const Dispatch& dispatch) {
     const std::string_view kernel = to_string(dispatch.shader);
-    if (!kernel.starts_with("conv2d") && !kernel.starts_with("depthwise_conv2d")) return nullptr;
+    if (!kernel.starts_with("conv2d") && !kernel.starts_with("winograd_conv2d") &&
+        !kernel.starts_with("depthwise_conv2d"))
+        return nullptr;
     const Node* found = nullptr;
     for (int place : group.nodes) {
         const Node& node = grouped.node(place);
@@ -64,10 +66,11 @@ std::vector<LayerChoices> tilings(const Node& node, const Grouped& grouped, cons
     const PlanarValue& out = context.planar[static_cast<size_t>(node.output)];
     const int64_t pixels = int64_t{out.width} * out.height;
     const uint64_t fill = device_fill(context.facts).threads();
-    const bool depthwise = std::string_view(to_string(dispatch.shader)).starts_with("depthwise");
+    const std::string_view kernel = to_string(dispatch.shader);
+    const bool depthwise = kernel.starts_with("depthwise"), winograd = kernel.starts_with("winograd");
     // By constant_id: what the rule made of it.
     const ConvTiling ruled{static_cast<int>(dispatch.specialization[6]),
-                           depthwise ? 1 : static_cast<int>(dispatch.specialization[9])};
+                           depthwise || winograd ? 1 : static_cast<int>(dispatch.specialization[9])};
     struct Candidate {
         LayerChoice choice;
         double cost;
@@ -87,8 +90,13 @@ std::vector<LayerChoices> tilings(const Node& node, const Grouped& grouped, cons
                 {choice, tiling_cost({planes, row}, out.map.planes, pixels, context.cpu_shaped, fill)});
         }
     }
+    if (winograd) {
+        LayerChoice choice = settled;
+        choice.direct = true;
+        candidates.push_back({choice, ruled_cost});
+    }
     // Longer and shorter straight lines of code; a kernel with all its input planes in one has nothing to merge.
-    if (context.cpu_shaped && !depthwise && dispatch.specialization[10] > 1)
+    if (context.cpu_shaped && !depthwise && dispatch.specialization[winograd ? 9 : 10] > 1)
         for (const int macs : {3600, 7200, 14400}) {
             LayerChoice choice = settled;
             choice.unrolled_macs = macs;

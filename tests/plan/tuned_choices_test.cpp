@@ -31,6 +31,7 @@ TunedChoices example() {
     separate.separate = separate.addresses = true;
     LayerChoice chunked;
     chunked.unrolled_macs = 3600;
+    chunked.direct = true;
     tuned.choices.layers = {
         {"level1.conv", tiling}, {"encoder.level3.4 [esp_pyramid]", separate}, {"odd: name = x", chunked}};
     return tuned;
