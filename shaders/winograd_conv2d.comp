@@ -1,9 +1,9 @@
 // variants: STORAGE=f32,f16 ACCESS=texel
-// Convolution with TAPS taps in a line, 3 or 5, by Winograd's minimal filtering (Lavin and Gray, CVPR 2016, section 4): an
-// invocation computes two pixels of PLANES output planes, as far apart as the dilation, by TAPS + 1 products where direct
-// convolution has 2 TAPS. The line lies along the rows where there are several ROWS of taps, else along the dilation.
-// CPU-shaped; see conv2d.comp, whose push constants, epilogue and parts of sums these are. Packed weights: for each product,
-// row of taps, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors.
+// Convolution with TAPS taps in a line, 3 or 5, by Winograd's minimal filtering (Lavin and Gray, CVPR 2016, section 4):
+// an invocation computes two pixels of PLANES output planes, as far apart as the dilation, by TAPS + 1 products where
+// direct convolution has 2 TAPS. The line lies along the rows where there are several ROWS of taps, else along the
+// dilation. CPU-shaped; see conv2d.comp, whose push constants, epilogue and parts of sums these are. Packed weights: for
+// each product, row of taps, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "head.glsl"
@@ -54,7 +54,10 @@ void main() {
     uvec2 first;
     first.y = quotient(pair, row_length);
     first.x = pair - first.y * row_length;
-    first += along_rows ? uvec2(quotient(first.x, apart.x) * apart.x, 0u) : uvec2(0u, quotient(first.y, apart.y) * apart.y);
+    if (along_rows)
+        first.x += quotient(first.x, apart.x) * apart.x;
+    else
+        first.y += quotient(first.y, apart.y) * apart.y;
 
     vec4 inputs[PRODUCTS * INPUTS];
     [[unroll]] for (int row = 0; row < ROWS; ++row) {
@@ -100,7 +103,8 @@ void main() {
         const uint pixel = at.y * out_size.x + at.x;
         [[unroll]] for (int o = 0; o < PLANES; ++o) {
             const uint add_index = pc.m.add_base + uint(o) * pc.m.add_stride + pixel * pc.m.add_pixel;
-            sum[p * PLANES + o] = apply_epilogue(sum[p * PLANES + o], uint(BIASES + PLANES), o, inside ? add_index : 0u);
+            sum[p * PLANES + o] =
+                apply_epilogue(sum[p * PLANES + o], uint(BIASES + PLANES), o, inside ? add_index : 0u);
         }
         if (inside) {
             [[unroll]] for (int o = 0; o < PLANES; ++o)
