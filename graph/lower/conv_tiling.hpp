@@ -58,8 +58,9 @@ constexpr size_t conv_gate_constant = 15, depthwise_gate_constant = 9;
 /// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each. Kernels of few taps come
 /// in more shapes; with too few planes in one they store sums and load them again more often than they should.
 constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 6144, max_unrolled_macs_of_a_point = 2240;
-/// Of winograd_conv2d.comp, which holds as many products for two pixels as it has places in this code; and the most that
-/// a line of taps may have of input planes, or of a kernel's lines together: they wait in memory for their products.
+/// Of winograd_conv2d.comp, which holds as many products for two pixels as it has places in this code; and the most
+/// that a line of taps may have of input planes, or of a kernel's lines together: they wait in memory for their
+/// products.
 constexpr int max_unrolled_macs_of_winograd = 9408, max_winograd_inputs = 24;
 /// Below this many multiply-adds of direct convolution its code is not worth the compilation.
 constexpr int min_macs_for_winograd = 700;

@@ -1,5 +1,5 @@
-#include "models/network.hpp"
 #include "tests/plan/groups.hpp"
+#include "models/network.hpp"
 #include "tests/plan/plan_checks.hpp"
 
 #include <gtest/gtest.h>
