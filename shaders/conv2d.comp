@@ -72,12 +72,8 @@ void main() {
     }
 #endif
 #ifdef ACCESS_TEXEL
-    // Workgroups take pixel after pixel through the rows, so that few lanes have none whatever the rows' length.
-    const uint row_length = pc.grid_size & 0xffffu;
-    const uint group = gl_WorkGroupID.y * pc.m.row_groups + gl_WorkGroupID.x;
-    const uint pixel = group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
-    const uint y = quotient(pixel, row_length);
-    const uint x0 = pixel - y * row_length;
+    const uvec2 place = place_in_rows(pc.grid_size & 0xffffu);
+    const uint x0 = place.x, y = place.y;
 #else
     const uint x0 = gl_WorkGroupID.x * gl_WorkGroupSize.x * uint(PIXELS) + gl_LocalInvocationID.x;
     const uint y = gl_GlobalInvocationID.y;

@@ -47,13 +47,8 @@ void main() {
     const ivec2 origin = halves_signed(pc.origin);
     const bool along_rows = ROWS > 1 || dilation.x > 0u;
     const uvec2 apart = along_rows ? uvec2(dilation.x, 0u) : uvec2(0u, dilation.y);
-    // Pairs of pixels, row after row. Along the line the first pixels of pairs lie in runs as long as the dilation.
-    const uint row_length = pc.grid_size & 0xffffu;
-    const uint group = gl_WorkGroupID.y * pc.m.row_groups + gl_WorkGroupID.x;
-    const uint pair = group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
-    uvec2 first;
-    first.y = quotient(pair, row_length);
-    first.x = pair - first.y * row_length;
+    // Of pairs of pixels; along the line the first ones lie in runs as long as the dilation.
+    uvec2 first = place_in_rows(pc.grid_size & 0xffffu);
     if (along_rows)
         first.x += quotient(first.x, apart.x) * apart.x;
     else

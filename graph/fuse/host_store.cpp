@@ -9,10 +9,6 @@ namespace vkseg {
 
 namespace {
 
-bool is_depthwise(const Conv2d& conv, int in_channels) {
-    return conv.groups > 1 && conv.groups == in_channels && conv.out_channels == in_channels;
-}
-
 /// Whether a CPU-shaped dispatch has the whole sum of a pixel: parts of it add up in the arena.
 bool sums_at_once(const ConvTranspose2d& conv, const Node& node, const MatchContext& context) {
     const int taps =

@@ -33,10 +33,6 @@ bool is_dense(const Conv2d& conv, int) {
     return conv.groups == 1;
 }
 
-bool is_depthwise(const Conv2d& conv, int in_channels) {
-    return conv.groups > 1 && conv.groups == in_channels && conv.out_channels == in_channels;
-}
-
 const Conv2d* pointwise(const Node& node, ValueId input) {
     const auto* conv = std::get_if<Conv2d>(&node.op);
     return conv != nullptr && node.inputs[0] == input && conv->kernel == Axes{1, 1} && conv->stride == Axes{1, 1} &&

@@ -4,11 +4,11 @@
 
 namespace vkseg {
 
-namespace {
-
 bool is_depthwise(const Conv2d& op, int in_channels) {
     return op.groups > 1 && op.groups == in_channels && op.out_channels == in_channels;
 }
+
+namespace {
 
 void lower_depthwise(const Conv2d& op, const Node& node, LowerContext& context) {
     const PlanarValue& in = context.planar[static_cast<size_t>(node.inputs[0])];

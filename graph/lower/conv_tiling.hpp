@@ -42,6 +42,9 @@ struct ConvGeometry {
 
 [[nodiscard]] std::vector<std::array<int, 2>> all_taps(Axes kernel);
 
+/// One filter for each of `in_channels` channels.
+[[nodiscard]] bool is_depthwise(const Conv2d& op, int in_channels);
+
 /// Packs weights and bias of a convolution without groups for the output channels of `slots`; gives the weights' index.
 int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots, LowerContext& context);
 

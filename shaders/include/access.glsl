@@ -89,6 +89,17 @@ uint quotient(uint a, uint b) {
     return q;
 }
 
+#ifdef ACCESS_TEXEL
+// The invocation's place among rows of `row_length`: workgroups take one after another through all rows, so that few lanes
+// have none whatever the length.
+uvec2 place_in_rows(uint row_length) {
+    const uint group = gl_WorkGroupID.y * pc.m.row_groups + gl_WorkGroupID.x;
+    const uint place = group * gl_WorkGroupSize.x + gl_LocalInvocationID.x;
+    const uint row = quotient(place, row_length);
+    return uvec2(place - row * row_length, row);
+}
+#endif
+
 #ifdef HOST_OUT
 layout(set = 1, binding = 0, std430) writeonly buffer HostOut { float host_out[]; };
 void store_out(uint i, vec4 v) {

@@ -6,6 +6,8 @@ models/espnet.cpp builds the same network from a state dict of this one.
 import torch
 from torch import nn
 
+import weights_file
+
 BN_EPS = 1e-3
 BRANCHES = 5
 INPUT_SCALE = 255
@@ -208,8 +210,10 @@ def state_dict(network):
     return {name: value for name, value in network.state_dict().items() if not name.endswith("num_batches_tracked")}
 
 
-def load_state(network, state, file):
-    """The reverse of state_dict; `file` is what errors name."""
+def load_state(network, file):
+    """Takes the weights of a file that was written from state_dict."""
+    arrays, _ = weights_file.load(file)
+    state = {name: torch.from_numpy(array) for name, array in arrays.items()}
     missing, unexpected = network.load_state_dict(state, strict=False)
     missing = [name for name in missing if not name.endswith("num_batches_tracked")]
     if missing or unexpected:

@@ -8,13 +8,11 @@ import torch
 import classes
 import espnet
 import trainer
-import weights_file
 
 
 def load_network(file):
-    arrays, _ = weights_file.load(file)
     network = espnet.EspNet(classes.OUTPUTS)
-    espnet.load_state(network, {name: torch.from_numpy(array) for name, array in arrays.items()}, file)
+    espnet.load_state(network, file)
     return network.eval()
 
 

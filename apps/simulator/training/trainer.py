@@ -18,7 +18,6 @@ import dataset
 import espnet
 import metrics
 import preprocess
-import weights_file
 from team import Team
 
 STAGES = ("encoder", "full")
@@ -284,8 +283,7 @@ class Trainer:
         os.replace(f"{self.log}.partial", self.log)
 
     def start_from(self, file):
-        arrays, _ = weights_file.load(file)
-        espnet.load_state(self.network, {name: torch.from_numpy(array) for name, array in arrays.items()}, file)
+        espnet.load_state(self.network, file)
         self.stage = STAGES.index("full")
         self.optimiser = self.new_optimiser()
 
