@@ -1,5 +1,5 @@
 #include "graph/fuse/patterns.hpp"
-#include "graph/lower/conv_tiling.hpp"
+#include "graph/lower/convolution.hpp"
 #include "graph/ops/rules.hpp"
 
 #include <algorithm>

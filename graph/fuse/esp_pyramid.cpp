@@ -1,6 +1,6 @@
 #include "graph/fuse/patterns.hpp"
 #include "graph/fuse/pyramid.hpp"
-#include "graph/lower/conv_tiling.hpp"
+#include "graph/lower/convolution.hpp"
 
 #include <algorithm>
 

@@ -1,70 +1,19 @@
 #pragma once
 
-#include "graph/lower/lower.hpp"
+#include "graph/lower/convolution.hpp"
 
 namespace vkseg {
-
-/// Weights of a convolution, normal or transposed.
-struct ConvWeights {
-    ConstId weight = no_constant;
-    ConstId bias = no_constant;
-    bool transposed = false;
-    int groups = 1;
-    int in_channels = 0;
-    int out_channels = 0;
-    /// Applied to what is read, before the weights (GPU-shaped).
-    Epilogue prologue{};
-};
-
-/// A plain convolution whose outputs lie `out_step` apart from `out_offset` on: a phase of a transposed convolution
-/// is one too.
-struct ConvGeometry {
-    /// Kernel elements (kh, kw), row after row; kernel.h x kernel.w of them. -1 for a tap of zeros.
-    std::vector<std::array<int, 2>> taps;
-    Axes kernel{};
-    Axes stride{};
-    Axes dilation{};
-    /// Input position of tap 0 for output 0.
-    Axes origin{0, 0};
-    /// Computed outputs.
-    Axes grid{};
-    Axes out_step{};
-    Axes out_offset{0, 0};
-    /// All phases of a transposed convolution in one dispatch (GPU-shaped): taps of each, phase rows one after another,
-    /// filled up to kernel.h x kernel.w. `taps` and `out_offset` are then not used, `origin` is that of the first
-    /// phase.
-    std::vector<std::vector<std::array<int, 2>>> phase_taps;
-    Axes phases{};
-    Axes phase_origin{0, 0};
-    /// As in push::Conv.
-    uint32_t phase_tap_counts = 0;
-};
-
-[[nodiscard]] std::vector<std::array<int, 2>> all_taps(Axes kernel);
-
-/// One filter for each of `in_channels` channels.
-[[nodiscard]] bool is_depthwise(const Conv2d& op, int in_channels);
-
-/// Packs weights and bias of a convolution without groups for the output channels of `slots`; gives the weights' index.
-int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots, LowerContext& context);
-
-/// Dispatches of a convolution that reads through `prologue`; it is none of the depthwise ones if there is any.
-void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context);
-
-/// Place of the pixels of an invocation among the specialisation constants of conv2d.comp.
-constexpr size_t conv_pixels_constant = 9;
-/// Of a switch among the specialisation constants of conv2d.comp: the input is two operands, one after the other.
-constexpr size_t conv_split_constant = 14;
-/// And of another, also of depthwise_conv2d.comp: the result is multiplied by the second operand.
-constexpr size_t conv_gate_constant = 15, depthwise_gate_constant = 9;
 
 /// Unrolled multiply-adds that one CPU-shaped pipeline may hold: 0.2 ms of compilation each. Kernels of few taps come
 /// in more shapes; with too few planes in one they store sums and load them again more often than they should.
 constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 6144, max_unrolled_macs_of_a_point = 2240;
 /// Of winograd_conv2d.comp, which holds as many products for two pixels as it has places in this code; and the most
-/// that a line of taps may have of input planes, or of a kernel's lines together: they wait in memory for their
-/// products.
+/// input planes of all lines of taps together: they wait in memory for their products.
 constexpr int max_unrolled_macs_of_winograd = 9408, max_winograd_inputs = 24;
+/// The same of 3x3 layers of so many input planes, whose dispatches are most of a network: longer code leaves sums to
+/// the next dispatch less often, and blocks of fewer output planes keep it within reason.
+constexpr int min_planes_of_a_deep_layer = 24, max_unrolled_macs_of_a_deep_layer = 13824,
+              max_inputs_of_a_deep_layer = 36, planes_of_a_deep_layer = 6;
 /// Below this many multiply-adds of direct convolution its code is not worth the compilation.
 constexpr int min_macs_for_winograd = 700;
 /// Strided convolutions are few in a network: they make do with small pipelines.
@@ -74,8 +23,50 @@ constexpr int max_unrolled_macs_of_a_phase = 1024;
 /// Between two meetings of a workgroup's subgroups: 16 kB of code.
 constexpr int macs_of_a_round = 1024;
 
-/// Dispatches of conv2d.comp that compute `node` in this geometry, epilogue included.
-void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,
-                       LowerContext& context);
+/// Input planes that a block of output planes needs: `count` of them, `step` apart.
+struct InputSpan {
+    int first = 0;
+    int count = 0;
+    int step = 1;
+    /// The first of them count for nothing: an earlier part of the sum has them.
+    int repeated = 0;
+    /// Planes from the first to the last.
+    [[nodiscard]] int extent() const { return (count - 1) * step + 1; }
+};
+
+/// What one dispatch computes: z blocks of output planes from evenly spaced input planes.
+struct ConvPart {
+    PlaneBlocks out;
+    InputSpan in;
+    /// Input planes between two z blocks (groups).
+    int in_step = 0;
+    /// The sum begins here.
+    bool first = true;
+    /// The sum is whole here, and the epilogue follows.
+    bool last = true;
+};
+
+/// Lines of 3 or 5 taps that winograd_conv2d.comp computes, and how many.
+struct WinogradForm {
+    int lines = 0;
+    int taps = 0;
+    bool deep = false;
+    [[nodiscard]] bool used() const { return lines > 0; }
+    [[nodiscard]] int products() const { return taps + 1; }
+};
+
+/// How a convolution is computed: by which kernel, over what, and in which dispatches.
+struct ConvForm {
+    WinogradForm winograd;
+    /// Pixels of a phase, or of winograd_conv2d.comp pairs of pixels.
+    Axes grid{};
+    std::vector<ConvPart> parts;
+};
+
+[[nodiscard]] ConvForm conv_form(const ConvWeights& weights, const ConvGeometry& geometry, const Node& node,
+                                 const LowerContext& context);
+
+/// Products of each line of taps.
+[[nodiscard]] std::vector<std::array<int, 2>> winograd_taps(const WinogradForm& form);
 
 }  // namespace vkseg

@@ -1,4 +1,4 @@
-#include "graph/lower/conv_tiling.hpp"
+#include "graph/lower/convolution.hpp"
 
 #include <algorithm>
 #include <numeric>
