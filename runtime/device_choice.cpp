@@ -1,6 +1,7 @@
 #include "runtime/device_choice.hpp"
 
 #include "graph/ir/error.hpp"
+#include "runtime/pipeline_cache_file.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -41,6 +42,14 @@ bool matches(const PhysicalDevice& device, const std::string& wanted) {
            lower_case(device.facts.driver).find(word) != std::string::npos;
 }
 
+bool processor_has_512_bits() {
+#if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512f") != 0 && __builtin_cpu_supports("avx512vl") != 0;
+#else
+    return false;
+#endif
+}
+
 std::string describe_all(const std::vector<PhysicalDevice>& devices) {
     std::string text;
     for (size_t i = 0; i < devices.size(); ++i) {
@@ -64,6 +73,16 @@ void make_swiftshader_visible() {
         setenv("VK_ADD_DRIVER_FILES", file, 0);
         return;
     }
+}
+
+void widen_mesa_cpu_vectors() {
+    if (!processor_has_512_bits() || std::getenv("LP_NATIVE_VECTOR_WIDTH") != nullptr) return;
+    setenv("LP_NATIVE_VECTOR_WIDTH", "512", 0);
+    const std::filesystem::path cache = cache_folder();
+    if (cache.empty()) return;
+    std::error_code status;
+    std::filesystem::create_directories(cache, status);  // Mesa makes the last folder only
+    setenv("MESA_SHADER_CACHE_DIR", (cache / "mesa-512-bits").c_str(), 0);
 }
 
 bool names_swiftshader(std::string_view wanted) {

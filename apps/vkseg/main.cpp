@@ -1,5 +1,6 @@
 #include "apps/vkseg/commands.hpp"
 #include "graph/ir/error.hpp"
+#include "runtime/device_choice.hpp"
 
 #include <CLI/CLI.hpp>
 
@@ -289,6 +290,7 @@ int run(int argc, char** argv) {
 int main(int argc, char** argv) {
     // A reader that goes away is an error of writing, with its sentence, not a silent death.
     std::signal(SIGPIPE, SIG_IGN);
+    vkseg::widen_mesa_cpu_vectors();
     try {
         return run(argc, argv);
     } catch (const std::bad_alloc&) {

@@ -100,5 +100,33 @@ TEST(DeviceChoice, UsersOwnDriversAreKept) {
     EXPECT_EQ(std::getenv("VK_ADD_DRIVER_FILES"), nullptr);
 }
 
+TEST(DeviceChoice, WideVectorsOfTheCpuDriverHaveACacheOfTheirOwn) {
+    const ScopedFolder folder;
+    const ScopedVariable cache("XDG_CACHE_HOME", folder.path());
+    const ScopedVariable width("LP_NATIVE_VECTOR_WIDTH", std::nullopt);
+    const ScopedVariable kept("MESA_SHADER_CACHE_DIR", std::nullopt);
+    widen_mesa_cpu_vectors();
+    const char* wide = std::getenv("LP_NATIVE_VECTOR_WIDTH");
+    if (wide == nullptr) GTEST_SKIP() << "this processor has no vectors of 512 bits";
+    EXPECT_STREQ(wide, "512");
+    ASSERT_NE(std::getenv("MESA_SHADER_CACHE_DIR"), nullptr);
+    EXPECT_EQ(std::getenv("MESA_SHADER_CACHE_DIR"), folder.path() / "vkseg" / "mesa-512-bits");
+    EXPECT_TRUE(std::filesystem::is_directory(folder.path() / "vkseg"));
+}
+
+TEST(DeviceChoice, UsersOwnVectorsAndCacheAreKept) {
+    const ScopedFolder folder;
+    const ScopedVariable cache("XDG_CACHE_HOME", folder.path());
+    const ScopedVariable kept("MESA_SHADER_CACHE_DIR", "/own/cache");
+    {
+        const ScopedVariable width("LP_NATIVE_VECTOR_WIDTH", "128");
+        widen_mesa_cpu_vectors();
+        EXPECT_STREQ(std::getenv("LP_NATIVE_VECTOR_WIDTH"), "128");
+    }
+    const ScopedVariable width("LP_NATIVE_VECTOR_WIDTH", std::nullopt);
+    widen_mesa_cpu_vectors();
+    EXPECT_STREQ(std::getenv("MESA_SHADER_CACHE_DIR"), "/own/cache");
+}
+
 }  // namespace
 }  // namespace vkseg
