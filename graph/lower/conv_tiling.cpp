@@ -73,6 +73,15 @@ bool has_strides(const ConvGeometry& geometry) {
     return geometry.taps.size() >= 9 && geometry.stride != Axes{1, 1};
 }
 
+/// Output planes of a block of products of both axes; 0 where they do not pay: blocks of four load too much for what
+/// they multiply, and blocks of three are for layers so shallow that their code is short.
+int block_of_both_axes(int in_planes, int out_planes) {
+    if (in_planes < 6) return 0;
+    for (const int planes : {6, 5, 3})
+        if (out_planes % planes == 0 && out_planes > planes) return planes;
+    return 0;
+}
+
 WinogradForm winograd_form(const ConvWeights& weights, const ConvGeometry& geometry, const ChannelMap& in,
                            const ChannelMap& out, const LowerContext& context) {
     const auto [kernel_h, kernel_w] = geometry.kernel;
@@ -82,22 +91,25 @@ WinogradForm winograd_form(const ConvWeights& weights, const ConvGeometry& geome
         !(square || line == 3 || line == 5) ||
         16 * kernel_h * kernel_w * in.planes * out.planes < min_macs_for_winograd)
         return {};
-    return square ? WinogradForm{3, 3, in.planes >= min_planes_of_a_deep_layer} : WinogradForm{1, line, false};
+    if (!square) return {1, line, false};
+    return {3, 3, block_of_both_axes(in.planes, out.planes) > 0};
 }
 
-/// Pairs of pixels, as far apart as the dilation along the lines of taps.
+/// Pairs of pixels along the lines of taps, as far apart as the dilation; of both axes pairs of pairs.
 Axes winograd_grid(const WinogradForm& form, const ConvGeometry& geometry) {
     const auto pairs = [](int pixels, int apart) { return (pixels + 2 * apart - 1) / (2 * apart) * apart; };
-    if (form.lines > 1 || geometry.kernel.w > 1) return {geometry.grid.h, pairs(geometry.grid.w, geometry.dilation.w)};
-    return {pairs(geometry.grid.h, geometry.dilation.h), geometry.grid.w};
+    const bool along_rows = form.lines > 1 || geometry.kernel.w > 1;
+    const auto [height, width] = geometry.grid;
+    return {form.both_axes || !along_rows ? pairs(height, geometry.dilation.h) : height,
+            along_rows ? pairs(width, geometry.dilation.w) : width};
 }
 
 /// Input planes that a dispatch of `out_planes` output planes may sum.
 int inputs_of_part(int out_planes, int tap_count, const WinogradForm& winograd, int unrolled_macs) {
-    const int steps = winograd.used() ? winograd.lines * winograd.products() : tap_count;
+    const int steps = winograd.used() ? winograd.product_lines() * winograd.products() : tap_count;
     const int inputs = std::max(unrolled_macs / (16 * out_planes * steps), 1);
     if (!winograd.used()) return inputs;
-    return std::min(inputs, (winograd.deep ? max_inputs_of_a_deep_layer : max_winograd_inputs) / winograd.lines);
+    return std::min(inputs, winograd.both_axes ? max_inputs_of_both_axes : max_winograd_inputs / winograd.lines);
 }
 
 /// Output planes of a dispatch of grouped weights at most. Few planes read few planes, where many would multiply the
@@ -117,7 +129,8 @@ int largest_block_of_groups(const ConvWeights& weights, const ChannelMap& in, co
 }
 
 int ruled_unrolled_macs(const ConvGeometry& geometry, const WinogradForm& winograd) {
-    if (winograd.used()) return winograd.deep ? max_unrolled_macs_of_a_deep_layer : max_unrolled_macs_of_winograd;
+    if (winograd.both_axes) return max_unrolled_macs_of_both_axes;
+    if (winograd.used()) return max_unrolled_macs_of_winograd;
     if (geometry.out_step.h * geometry.out_step.w > 1) return max_unrolled_macs_of_a_phase;
     if (geometry.taps.size() < 3) return max_unrolled_macs_of_a_point;
     if (has_strides(geometry)) return max_unrolled_macs_of_strides;
@@ -142,7 +155,7 @@ std::vector<InputSpan> split_inputs(const InputSpan& in, int largest) {
 /// Output planes of a CPU-shaped dispatch at most.
 int ruled_block(const ConvWeights& weights, const ConvGeometry& geometry, const WinogradForm& winograd,
                 const ChannelMap& in, const ChannelMap& out) {
-    if (winograd.deep && out.planes % planes_of_a_deep_layer == 0) return planes_of_a_deep_layer;
+    if (winograd.both_axes) return block_of_both_axes(in.planes, out.planes);
     if (weights.groups > 1) return largest_block_of_groups(weights, in, out);
     return has_strides(geometry) ? max_planes_of_strides : widest_block;
 }
@@ -175,7 +188,9 @@ ConvForm conv_form(const ConvWeights& weights, const ConvGeometry& geometry, con
 
 std::vector<std::array<int, 2>> winograd_taps(const WinogradForm& form) {
     std::vector<std::array<int, 2>> taps;
-    for (int product = 0; product < form.products(); ++product)
+    for (int line = 0; form.both_axes && line < form.product_lines(); ++line)
+        for (int product = 0; product < form.products(); ++product) taps.push_back({line, product});
+    for (int product = 0; !form.both_axes && product < form.products(); ++product)
         for (int line = 0; line < form.lines; ++line) taps.push_back({line, product});
     return taps;
 }

@@ -10,10 +10,8 @@ constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 6144, ma
 /// Of winograd_conv2d.comp, which holds as many products for two pixels as it has places in this code; and the most
 /// input planes of all lines of taps together: they wait in memory for their products.
 constexpr int max_unrolled_macs_of_winograd = 9408, max_winograd_inputs = 24;
-/// The same of 3x3 layers of so many input planes, whose dispatches are most of a network: longer code leaves sums to
-/// the next dispatch less often, and blocks of fewer output planes keep it within reason.
-constexpr int min_planes_of_a_deep_layer = 24, max_unrolled_macs_of_a_deep_layer = 13824,
-              max_inputs_of_a_deep_layer = 36, planes_of_a_deep_layer = 6;
+/// The same of 3x3 layers by products of both axes, whose code is a third longer and does a third less.
+constexpr int max_unrolled_macs_of_both_axes = 18432, max_inputs_of_both_axes = 12;
 /// Below this many multiply-adds of direct convolution its code is not worth the compilation.
 constexpr int min_macs_for_winograd = 700;
 /// Strided convolutions are few in a network: they make do with small pipelines.
@@ -50,9 +48,11 @@ struct ConvPart {
 struct WinogradForm {
     int lines = 0;
     int taps = 0;
-    bool deep = false;
+    bool both_axes = false;
     [[nodiscard]] bool used() const { return lines > 0; }
+    /// Of a line; and lines of products.
     [[nodiscard]] int products() const { return taps + 1; }
+    [[nodiscard]] int product_lines() const { return both_axes ? lines + 1 : lines; }
 };
 
 /// How a convolution is computed: by which kernel, over what, and in which dispatches.

@@ -129,6 +129,7 @@ private:
             out_.map.channel_of_slot(part.out.first + block * part.out.planes, part.out.planes);
         recipe.taps = form_.winograd.used() ? winograd_taps(form_.winograd) : taps_of(phase);
         recipe.winograd = form_.winograd.used();
+        recipe.winograd_rows = form_.winograd.both_axes;
         const auto slots = recipe.out_channel_of_slot, in_slots = recipe.in_channel_of_slot;
         const int first = context_.pack(std::move(recipe));
         context_.pack(PackVector{part.first ? weights_.bias : no_constant, 0.0f, slots});
@@ -174,7 +175,7 @@ private:
                                         static_cast<uint32_t>(part.out.planes)};
         const auto add = [&](auto... values) { (constants.push_back(static_cast<uint32_t>(values)), ...); };
         if (form_.winograd.used()) {
-            add(form_.winograd.lines, form_.winograd.taps, part.in.count);
+            add(form_.winograd.lines, form_.winograd.taps, part.in.count, form_.winograd.both_axes);
             return constants;
         }
         const Axes kernel = row_of_taps() ? Axes{geometry_.kernel.w, 1} : geometry_.kernel;

@@ -110,8 +110,9 @@ struct PackConv {
     std::vector<int> out_channel_of_slot;
     /// Kernel elements (kh, kw) in tap order; -1 for a tap of zeros.
     std::vector<std::array<int, 2>> taps;
-    /// For winograd_conv2d.comp: kh is a line of the kernel, kw one of the products that it goes into.
-    bool winograd = false;
+    /// For winograd_conv2d.comp: kw is one of the products of a line, kh the line, or with `winograd_rows` one of the
+    /// products of lines.
+    bool winograd = false, winograd_rows = false;
     bool operator==(const PackConv&) const = default;
 };
 

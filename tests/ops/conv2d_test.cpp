@@ -129,7 +129,8 @@ std::vector<OpCase> group_cases() {
 }
 
 // Lines of three and five taps that the CPU-shaped family computes by minimal filtering, two pixels at a time: odd
-// sizes, pairs of which one pixel lies beyond the picture, dilations longer than it, and sums in parts.
+// sizes, pairs of which one pixel lies beyond the picture, dilations longer than it, and sums in parts. Kernels of 3x3
+// between many planes it computes by both axes: two pixels of two rows.
 std::vector<OpCase> line_cases() {
     const Tail whole{.add = true, .scale_shift = true, .activation = prelu};
     return make_all({
@@ -152,6 +153,12 @@ std::vector<OpCase> line_cases() {
          .dilation = {2, 1},
          .padding = pad_all(4, 0),
          .tail = whole},
+        {.in = 24, .out = 24, .size = {1, 1}, .kernel = {3, 3}, .padding = pad_all(1, 1)},
+        {.in = 24, .out = 31, .size = {7, 29}, .kernel = {3, 3}, .padding = {0, 1, 2, 0}, .bias = false},
+        {.in = 27, .out = 24, .size = {17, 31}, .kernel = {3, 3}, .dilation = {3, 2}, .padding = pad_all(4, 1)},
+        {.in = 24, .out = 23, .size = {5, 3}, .kernel = {3, 3}, .dilation = {4, 9}, .padding = pad_all(4, 9)},
+        // Two parts that share a plane.
+        {.in = 52, .out = 40, .size = {6, 35}, .kernel = {3, 3}, .padding = pad_all(1, 1), .tail = whole},
     });
 }
 

@@ -42,14 +42,14 @@ TEST_P(CpuShaped, PipelinesHoldFewUnrolledMultiplyAdds) {
             // planes out, kernel height and width, planes in; 4 x 4 lanes
             if (dispatch.shader == conv || dispatch.shader == to_host)
                 macs = uint64_t{16} * spec.at(6) * spec.at(7) * spec.at(8) * spec.at(10);
-            // planes out, lines, products of a line, planes in
+            // planes out, lines (one more where there are products of lines), products of a line, planes in
             if (dispatch.shader == winograd)
-                macs = uint64_t{16} * spec.at(6) * spec.at(7) * (spec.at(8) + 1) * spec.at(9);
+                macs = uint64_t{16} * spec.at(6) * (spec.at(7) + spec.at(10)) * (spec.at(8) + 1) * spec.at(9);
         }
     uint64_t sum = 0;
     for (const auto& [key, macs] : pipelines) {
         sum += macs;
-        EXPECT_LE(macs, key.first == winograd ? 13824u : 7200u);
+        EXPECT_LE(macs, key.first == winograd ? 18432u : 7200u);
     }
     EXPECT_GT(sum, 0u);
     EXPECT_LE(sum, most) << "in " << pipelines.size() << " pipelines";
@@ -59,7 +59,8 @@ TEST_P(CpuShaped, PipelinesHoldFewUnrolledMultiplyAdds) {
 INSTANTIATE_TEST_SUITE_P(Networks, CpuShaped,
                          testing::Values(Case{"espnet", 1024, 512, 30000}, Case{"espnetv2", 1024, 512, 30000},
                                          Case{"esnet", 1024, 512, 30000}, Case{"erfnet", 1024, 512, 30000},
-                                         Case{"lpsnet-s", 2048, 1024, 30000}, Case{"vnet", 1024, 512, 30000}),
+                                         Case{"lpsnet-s", 2048, 1024, 30000}, Case{"lpsnet-m", 2048, 1024, 30000},
+                                         Case{"lpsnet-l", 2048, 1024, 30000}, Case{"vnet", 1024, 512, 30000}),
                          [](const auto& info) {
                              std::string name = info.param.network;
                              std::erase(name, '-');

@@ -69,58 +69,91 @@ void run_conv2d(const Machine& m) {
     });
 }
 
+namespace {
+
+/// A line of minimal filtering, at the points 0, 1, -1 (, 2, -2) and infinity.
+struct Filtering {
+    size_t taps;
+    [[nodiscard]] size_t products() const { return taps + 1; }
+    /// What a product takes of the line's input `at`.
+    [[nodiscard]] float of_input(size_t product, size_t at) const {
+        static const std::vector<std::vector<float>> of_three{
+            {1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}};
+        static const std::vector<std::vector<float>> of_five{{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0},
+                                                             {0, 4, -4, -1, 1, 0}, {0, -2, -1, 2, 1, 0},
+                                                             {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
+        return (taps == 3 ? of_three : of_five)[product][at];
+    }
+    /// What the first or second pixel takes of a product.
+    [[nodiscard]] float of_product(size_t pixel, size_t product) const {
+        constexpr float points[] = {0, 1, -1, 2, -2};
+        if (product == taps) return pixel == 1 ? 1 : 0;
+        return pixel == 0 ? 1 : points[product];
+    }
+};
+
+}  // namespace
+
 void run_winograd_conv2d(const Machine& m) {
     const auto pc = m.push_as<push::Conv>();
-    const size_t planes = m.spec(6), lines = m.spec(7), taps = m.spec(8), products = taps + 1, in_planes = m.spec(9);
+    const size_t planes = m.spec(6), kernel_rows = m.spec(7), in_planes = m.spec(9);
+    const bool both_axes = m.spec(10) != 0;
+    const Filtering along{m.spec(8)}, down{3};
     const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), dilation = halves(pc.dilation);
     const Halves origin = signed_halves(pc.origin);
-    const bool along_rows = lines > 1 || dilation.low > 0;
+    const bool along_rows = kernel_rows > 1 || dilation.low > 0;
     const Halves apart = along_rows ? Halves{dilation.low, 0} : Halves{0, dilation.high};
-    // What the products take of the input, at 0, 1, -1 (, 2, -2) and infinity; what they give the second pixel.
-    using Matrix = std::vector<std::vector<float>>;
-    const Matrix of_three{{1, 0, -1, 0}, {0, 1, 1, 0}, {0, -1, 1, 0}, {0, -1, 0, 1}};
-    const Matrix of_five{{4, 0, -5, 0, 1, 0},  {0, -4, -4, 1, 1, 0}, {0, 4, -4, -1, 1, 0},
-                         {0, -2, -1, 2, 1, 0}, {0, 2, -1, -2, 1, 0}, {0, 4, 0, -5, 0, 1}};
-    const Matrix& transform = taps == 3 ? of_three : of_five;
-    const std::vector<float> points{0, 1, -1, 2, -2};
-    const size_t biases = products * lines * in_planes * 4 * planes;
-    m.for_each(halves(pc.grid_size), 1, [&](uint32_t across, uint32_t down, uint32_t) {
+    const size_t out_rows = both_axes ? 2 : 1, in_rows = kernel_rows + out_rows - 1, products = along.products();
+    const size_t biases = products * in_rows * in_planes * 4 * planes;
+    // Products of rows one after another, or in each product the rows of taps.
+    const auto weight_row = [&](size_t row, size_t product, size_t plane, size_t lane) {
+        const size_t input =
+            both_axes ? (row * products + product) * in_planes + plane : (product * in_rows + row) * in_planes + plane;
+        return (input * 4 + lane) * planes;
+    };
+    m.for_each(halves(pc.grid_size), 1, [&](uint32_t across, uint32_t below, uint32_t) {
         const auto first_of = [](uint32_t at, int run) {
             const auto length = static_cast<uint32_t>(run);
             return static_cast<int>(at + at / length * length);
         };
         const int x = along_rows ? first_of(across, apart.low) : static_cast<int>(across);
-        const int y = along_rows ? static_cast<int>(down) : first_of(down, apart.high);
-        std::vector<Vec4> sums(2 * planes);
-        for (size_t o = 0; o < planes; ++o) sums[o] = sums[planes + o] = m.weight(biases + o);
-        for (size_t line = 0; line < lines; ++line)
-            for (uint32_t i = 0; i < in_planes; ++i) {
-                std::vector<Vec4> inputs(products);
-                for (size_t at = 0; at < products; ++at) {
-                    const int ix = x + static_cast<int>(at) * apart.low + origin.low;
-                    const int iy =
-                        y + static_cast<int>(at) * apart.high + origin.high + static_cast<int>(line) * dilation.high;
-                    if (ix >= 0 && iy >= 0 && ix < in_size.low && iy < in_size.high)
-                        inputs[at] = m.read(0, pc.m.in_base + i * pc.plane_step * pc.m.in_stride +
-                                                   static_cast<uint32_t>(iy * in_size.low + ix));
-                }
-                for (size_t product = 0; product < products; ++product)
-                    for (size_t lane = 0; lane < 4; ++lane) {
-                        float value = 0;
-                        for (size_t at = 0; at < products; ++at) value += transform[product][at] * inputs[at][lane];
-                        const size_t row = (((product * lines + line) * in_planes + i) * 4 + lane) * planes;
-                        for (size_t o = 0; o < planes; ++o) {
-                            const Vec4 w = m.weight(row + o);
-                            const float second = product == taps ? 1 : points[product];
-                            for (size_t j = 0; j < 4; ++j) {
-                                if (product < taps) sums[o][j] += value * w[j];
-                                sums[planes + o][j] += second * value * w[j];
-                            }
+        const int y = along_rows && !both_axes ? static_cast<int>(below) : first_of(below, dilation.high);
+        std::vector<Vec4> sums(out_rows * 2 * planes);
+        for (size_t i = 0; i < sums.size(); ++i) sums[i] = m.weight(biases + i % planes);
+        for (uint32_t plane = 0; plane < in_planes; ++plane) {
+            const auto read = [&](size_t row, size_t at) -> Vec4 {
+                const int ix = x + static_cast<int>(at) * apart.low + origin.low;
+                const int iy =
+                    y + static_cast<int>(at) * apart.high + origin.high + static_cast<int>(row) * dilation.high;
+                if (ix < 0 || iy < 0 || ix >= in_size.low || iy >= in_size.high) return {};
+                return m.read(0, pc.m.in_base + plane * pc.plane_step * pc.m.in_stride +
+                                     static_cast<uint32_t>(iy * in_size.low + ix));
+            };
+            for (size_t row = 0; row < in_rows; ++row)
+                for (size_t product = 0; product < products; ++product) {
+                    Vec4 input{};
+                    for (size_t other = 0; other < in_rows; ++other) {
+                        const float of_row = both_axes ? down.of_input(row, other) : row == other ? 1.0f : 0.0f;
+                        for (size_t at = 0; of_row != 0 && at < products; ++at) {
+                            const Vec4 texel = read(other, at);
+                            for (size_t lane = 0; lane < 4; ++lane)
+                                input[lane] += of_row * along.of_input(product, at) * texel[lane];
                         }
                     }
-            }
-        for (size_t p = 0; p < 2; ++p) {
-            const int out_x = x + static_cast<int>(p) * apart.low, out_y = y + static_cast<int>(p) * apart.high;
+                    for (size_t lane = 0; lane < 4; ++lane)
+                        for (size_t o = 0; o < planes; ++o) {
+                            const Vec4 w = m.weight(weight_row(row, product, plane, lane) + o);
+                            for (size_t p = 0; p < out_rows * 2; ++p) {
+                                const float share =
+                                    along.of_product(p % 2, product) * (both_axes ? down.of_product(p / 2, row) : 1.0f);
+                                for (size_t j = 0; j < 4; ++j) sums[p * planes + o][j] += share * input[lane] * w[j];
+                            }
+                        }
+                }
+        }
+        for (size_t p = 0; p < out_rows * 2; ++p) {
+            const int out_x = x + static_cast<int>(p % 2) * apart.low;
+            const int out_y = y + static_cast<int>(p % 2) * apart.high + static_cast<int>(p / 2) * dilation.high;
             if (out_x >= out_size.low || out_y >= out_size.high) continue;
             const auto pixel = static_cast<uint32_t>(out_y * out_size.low + out_x);
             for (size_t o = 0; o < planes; ++o) {
