@@ -3,6 +3,7 @@
 #include "apps/common/image.hpp"
 #include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
+#include "graph/ir/half.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -18,15 +19,6 @@ namespace {
 constexpr double wanted_agreement = 0.999;
 /// fp16 rounds to 2.8e-4 on average; more than this comes of numbers beyond its range.
 constexpr double layer_error_limit = 1e-3;
-constexpr float largest_half = 65504.0f, smallest_normal_half = 6.103515625e-5f;
-
-/// The nearest 16-bit float, clamped as kernels do it.
-float rounded_to_half(float value) {
-    const float size = std::min(std::abs(value), largest_half);
-    // Steps of the last of 11 bits; below the normal range they stay as they are there.
-    const float step = std::ldexp(1.0f, std::ilogb(std::max(size, smallest_normal_half)) - 10);
-    return std::copysign(std::nearbyint(size / step) * step, value);
-}
 
 struct LayerLoss {
     std::string layer;

@@ -193,7 +193,8 @@ std::vector<std::array<int, 2>> all_taps(Axes kernel) {
     return taps;
 }
 
-int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots, LowerContext& context) {
+int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots,
+                     catalog::Arithmetic arithmetic, LowerContext& context) {
     PackConv recipe;
     recipe.weight = op.weight;
     recipe.in_channels = static_cast<int>(in.slot_of_channel.size());
@@ -201,6 +202,7 @@ int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<i
     recipe.in_channel_of_slot = in.channel_of_slot();
     recipe.out_channel_of_slot = slots;
     recipe.taps = all_taps(op.kernel);
+    recipe.half = arithmetic == catalog::Arithmetic::f16;
     const int first = context.pack(std::move(recipe));
     context.pack(PackVector{op.bias, 0.0f, slots});
     return first;
@@ -245,6 +247,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
 
             LoweredDispatch lowered;
             lowered.variant = winograd.used() ? catalog::winograd_conv2d : catalog::conv2d;
+            lowered.arithmetic = context.arithmetic();
             lowered.in0 = {node.inputs[0], span.first, span.extent() + tile.in_step * (tile.out.blocks - 1)};
             lowered.out = {node.output, tile.out.first, tile.out.planes * tile.out.blocks};
             // The added operand enters the sum first: the result may take its memory, and later parts add to that.
@@ -276,6 +279,7 @@ void lower_convolution(const ConvWeights& weights, const ConvGeometry& geometry,
                     out.map.channel_of_slot(tile.out.first + block * tile.out.planes, tile.out.planes);
                 recipe.taps = winograd.used() ? winograd_taps(winograd) : taps_of(part % phase_count);
                 recipe.winograd = winograd.used();
+                recipe.half = lowered.arithmetic == catalog::Arithmetic::f16;
                 const auto slots = recipe.out_channel_of_slot, in_slots = recipe.in_channel_of_slot;
                 const int first = context.pack(std::move(recipe));
                 context.pack(PackVector{first_part ? weights.bias : no_constant, 0.0f, slots});
