@@ -141,6 +141,7 @@ TEST_P(Golden, HalfPrecisionArithmetic) {
     const Tensor scores = runner.scores(golden_input(golden()));
     const app::GoldenScore score = compare_with_golden(golden(), scores, true);
     RecordProperty("relative_l2", fmt::format("{:.2e}", score.relative_l2));
+    RecordProperty("class_agreement", fmt::format("{:.4f}", score.class_agreement));
     EXPECT_LE(score.relative_l2, 3e-3);
     const auto pixels = static_cast<size_t>(scores.shape[1] * scores.shape[2]);
     EXPECT_LE(static_cast<size_t>(score.class_flips), std::max<size_t>(1, pixels / 1000));
