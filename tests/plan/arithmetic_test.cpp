@@ -1,5 +1,8 @@
+#include "graph/ir/error.hpp"
 #include "graph/passes/passes.hpp"
+#include "graph/plan/tunable_layers.hpp"
 #include "models/network.hpp"
+#include "runtime/api/runner.hpp"
 #include "tests/plan/plan_checks.hpp"
 
 #include <fmt/format.h>
@@ -107,6 +110,50 @@ TEST(Arithmetic, ALayerStaysInSinglePrecisionByItsName) {
             }
         }
     }
+}
+
+/// What a calibration said of a layer stays with it.
+TEST(Arithmetic, TuningKeepsWhatFellBack) {
+    const Graph graph = simplified("espnet", 512, 256);
+    const DeviceFacts& facts = paper_device("nvidia-discrete");
+    const std::set<std::string> fallen{"encoder.level2_0 [pyramid_unit]", "up_l3.0"};
+    Choices choices = at(Precision::FP16, Arithmetic::FP16);
+    for (const std::string& label : fallen) choices.layers[label].fp32_arithmetic = true;
+    size_t kept = 0;
+    for (const TuningStep step : {TuningStep::Grouping, TuningStep::Tiling, TuningStep::Access})
+        for (const TunableLayer& layer : tunable_layers(graph, facts, choices, step))
+            for (const LayerChoices& candidate : layer.candidates)
+                for (const auto& [label, choice] : candidate) {
+                    EXPECT_EQ(choice.fp32_arithmetic, fallen.contains(label)) << label;
+                    EXPECT_FALSE(choice.fp32_arithmetic && choice.separate) << label;
+                    kept += choice.fp32_arithmetic ? 1 : 0;
+                }
+    EXPECT_GT(kept, 0u);
+}
+
+std::string refusal(const char* device, Precision precision) {
+    try {
+        expect_arithmetic(paper_device(device), at(precision, Arithmetic::FP16));
+    } catch (const Error& reason) {
+        return reason.what();
+    }
+    return "";
+}
+
+TEST(Arithmetic, IsRefusedWithItsReason) {
+    EXPECT_EQ(refusal("nvidia-discrete", Precision::FP16), "");
+    EXPECT_EQ(refusal("nvidia-discrete", Precision::FP32),
+              "fp16 arithmetic is for activations that are stored in fp16; say --precision fp16 too");
+    EXPECT_EQ(refusal("minimal", Precision::FP16),
+              "'minimal' has no fp16 arithmetic (shaderFloat16); leave --arithmetic fp16 out");
+    EXPECT_EQ(refusal("lavapipe", Precision::FP16),
+              "'lavapipe' runs the CPU-shaped kernels, which compute in fp32; leave --arithmetic fp16 out");
+    for (const DeviceFacts& facts : paper_devices())
+        for (const Precision precision : {Precision::FP32, Precision::FP16})
+            EXPECT_NO_THROW(expect_arithmetic(facts, at(precision)));
+    RunnerOptions options;
+    options.arithmetic = Arithmetic::FP16;
+    EXPECT_THROW(Runner(nullptr, nullptr, options), Error) << "the reference computes in fp32";
 }
 
 TEST(Arithmetic, RoundsWeightsToTheNearestHalf) {
