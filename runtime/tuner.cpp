@@ -241,8 +241,10 @@ SessionBench::SessionBench(Context& context, const Graph& graph, const Choices& 
     : context_(context),
       graph_(graph),
       small_(graph),
-      // Rounding of 24 bits in another order, and of 11 bits stored after every layer.
-      tolerance_(trusted.precision == Precision::FP16 ? 5e-3 : 1e-5),
+      // Rounding of 24 bits in another order, of 11 bits stored after every layer, and of products to 11 bits too.
+      tolerance_(trusted.arithmetic == Arithmetic::FP16 ? 1e-2
+                 : trusted.precision == Precision::FP16 ? 5e-3
+                                                        : 1e-5),
       session_(context),
       small_session_(context) {
     const auto [width, height] = nearest_valid_size(graph, 64, 48);

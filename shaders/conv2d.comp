@@ -1,9 +1,9 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel HOST
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel ARITHMETIC=f32,f16 HOST
 // Direct 2-D convolution, any kernel, stride and dilation; one phase of a transposed convolution (outputs out_step
 // apart), or all of them (PHASED): the z blocks of each plane block are its phases. An invocation computes PIXELS pixels
 // of PLANES output planes. Groups: block b reads input planes from b * block_in on, plane_step apart. Packed weights of
-// a z block: per tap, input plane and lane a row of PLANES vec4s; PLANES biases; the epilogue's vectors; those of the
-// prologue, which is applied to what is read: scales, shifts and slopes of the input planes.
+// a z block: per tap and input plane WEIGHT_ROWS rows of PLANES vectors (products.glsl); PLANES biases; the epilogue's
+// vectors; those of the prologue, which is applied to what is read: scales, shifts and slopes of the input planes.
 // SPLIT: from plane pc.split on, the input is the second operand. GATED: the result is multiplied by it.
 // A column of taps (KERNEL_W 1) lies along the dilation's vector.
 // CPU-shaped (ACCESS_TEXEL): tap and plane loops unrolled with specialised bounds into straight-line code. What an
@@ -20,6 +20,7 @@
 layout(push_constant) uniform Push { Conv pc; };
 #include "access.glsl"
 #include "epilogue.glsl"
+#include "products.glsl"
 
 layout(constant_id = 7) const int KERNEL_H = 1;
 layout(constant_id = 8) const int KERNEL_W = 1;
@@ -82,7 +83,7 @@ void main() {
     const uint plane_step = pc.plane_step * pc.m.in_stride;
     const uint out_base = pc.m.out_base + block * uint(PLANES) * pc.m.out_stride;
     const uint weights = BLOCK * pc.m.block_weights;
-    const uint biases = weights + uint(KERNEL_H * KERNEL_W * PLANE_COUNT * 4 * PLANES);
+    const uint biases = weights + uint(KERNEL_H * KERNEL_W * PLANE_COUNT * WEIGHT_ROWS * PLANES);
 
     const uint prologue = biases + uint((1 + EPILOGUE_VECTORS) * PLANES);
 
@@ -103,7 +104,7 @@ void main() {
         const int iy = int(y * stride.y) + origin.y + ky * int(dilation.y);
         const bool valid_y = uint(iy) < in_size.y;
         UNROLL for (int kx = 0; kx < kernel_w; ++kx) {
-            uint w = weights + uint((ky * KERNEL_W + kx) * PLANE_COUNT * 4 * PLANES);
+            uint w = weights + uint((ky * KERNEL_W + kx) * PLANE_COUNT * WEIGHT_ROWS * PLANES);
             uint source[PIXELS];
             bool valid[PIXELS];
             [[unroll]] for (int p = 0; p < PIXELS; ++p) {
@@ -117,35 +118,30 @@ void main() {
                 const int step = (ky * KERNEL_W + kx) * PLANE_COUNT + i;
                 if (ROUND > 0 && step > 0 && step % ROUND == 0) barrier();
 #endif
-                vec4 texel[PIXELS];
+                FACTORS texel[PIXELS];
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
 #ifdef ACCESS_TEXEL
                     texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + uint(i) * plane_step);
 #else
                 {
-                    texel[p] = vec4(0.0);
+                    texel[p] = FACTORS(0.0);
                     if (valid[p])
                         texel[p] = SPLIT && uint(i) >= pc.split
-                                       ? load_in1(source[p] - pc.m.in_base + pc.m.add_base +
-                                                  (uint(i) - pc.split) * pc.m.add_stride)
-                                       : load_in0(source[p] + uint(i) * plane_step);
+                                       ? load_factors1(source[p] - pc.m.in_base + pc.m.add_base +
+                                                       (uint(i) - pc.split) * pc.m.add_stride)
+                                       : load_factors0(source[p] + uint(i) * plane_step);
                 }
                 if (PROLOGUE_SCALE_SHIFT || PROLOGUE_ACTIVATION != 0) {
                     // Zeros beyond the border are of the result.
                     [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                        texel[p] = valid[p] ? apply_prologue(texel[p], prologue, uint(i)) : vec4(0.0);
+                        texel[p] = valid[p] ? factors(apply_prologue(vec4(texel[p]), prologue, uint(i))) : FACTORS(0.0);
                 }
 #endif
-                [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                    [[unroll]] for (int o = 0; o < PLANES; ++o) {
 #ifdef ACCESS_TEXEL
-                        const vec4 row = WEIGHT(uint((((ky * KERNEL_W + kx) * PLANE_COUNT + i) * 4 + lane) * PLANES + o));
-#else
-                        const vec4 row = WEIGHT(w + uint(lane * PLANES + o));
+                w = uint(((ky * KERNEL_W + kx) * PLANE_COUNT + i) * WEIGHT_ROWS * PLANES);
 #endif
-                        [[unroll]] for (int p = 0; p < PIXELS; ++p) sum[p * PLANES + o] += texel[p][lane] * row;
-                    }
-                w += uint(4 * PLANES);
+                ADD_PRODUCTS(sum, texel, w, PIXELS, PLANES)
+                w += uint(WEIGHT_ROWS * PLANES);
             }
         }
     }

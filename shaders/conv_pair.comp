@@ -1,11 +1,12 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda ARITHMETIC=f32,f16
 // A convolution and a second one of one row (1 x KERNEL2) behind it, as in factorised units; or several such pairs that
 // read one map and sum up. A workgroup makes a run of pixels of a row: its slots (z) make planes of what lies between
 // the two, chunk by chunk, for all of the run, and meet in shared memory, where the second convolution reads; the ends
 // of the run, pc.halo pixels each, are made by the neighbours.
-// Packed weights, for each branch, chunk and slot: per tap, input plane and lane a row of PLANES vec4s; PLANES biases;
-// vectors of the epilogue between. From second_weights on, likewise: per tap, plane of the chunk and lane a row of
-// OUT_PLANES vec4s. From final_weights on, for each slot: OUT_PLANES biases of each branch, the epilogue's vectors.
+// Packed weights, for each branch, chunk and slot: per tap and input plane WEIGHT_ROWS rows of PLANES vectors
+// (products.glsl); PLANES biases; vectors of the epilogue between. From second_weights on, likewise: per tap and plane
+// of the chunk WEIGHT_ROWS rows of OUT_PLANES vectors. From final_weights on, for each slot: OUT_PLANES biases of each
+// branch, the epilogue's vectors.
 #version 460
 #extension GL_GOOGLE_include_directive : require
 #include "head.glsl"
@@ -17,6 +18,7 @@
 layout(push_constant) uniform Push { ConvPair pc; };
 #include "access.glsl"
 #include "epilogue.glsl"
+#include "products.glsl"
 
 layout(constant_id = 7) const int KERNEL_H = 1;
 layout(constant_id = 8) const int KERNEL_W = 1;
@@ -59,7 +61,7 @@ void main() {
             const uint section = (branch * pc.chunks + chunk) * slots + slot;
             const uint mid_left = pc.mid_planes - chunk * slots * uint(PLANES);
             uint w = section * pc.m.block_weights;
-            const uint biases = w + uint(KERNEL_H * KERNEL_W * 4 * PLANES) * pc.in_planes;
+            const uint biases = w + uint(KERNEL_H * KERNEL_W * WEIGHT_ROWS * PLANES) * pc.in_planes;
             vec4 mid[PIXELS * PLANES];
             [[unroll]] for (int p = 0; p < PIXELS; ++p)
                 [[unroll]] for (int o = 0; o < PLANES; ++o) mid[p * PLANES + o] = WEIGHT(biases + uint(o));
@@ -73,16 +75,11 @@ void main() {
                         valid[p] = inside[p] && uint(iy) < in_size.y && uint(ix) < in_size.x;
                         source[p] = pc.m.in_base + uint(iy) * in_size.x + uint(ix);
                     }
-                    for (uint i = 0u; i < pc.in_planes; ++i, w += uint(4 * PLANES)) {
-                        vec4 texel[PIXELS];
+                    for (uint i = 0u; i < pc.in_planes; ++i, w += uint(WEIGHT_ROWS * PLANES)) {
+                        FACTORS texel[PIXELS];
                         [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                            texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + i * pc.m.in_stride);
-                        [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                            [[unroll]] for (int o = 0; o < PLANES; ++o) {
-                                const vec4 row = WEIGHT(w + uint(lane * PLANES + o));
-                                [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                                    mid[p * PLANES + o] += texel[p][lane] * row;
-                            }
+                            texel[p] = LOAD_FACTORS0_OR_ZERO(valid[p], source[p] + i * pc.m.in_stride);
+                        ADD_PRODUCTS(mid, texel, w, PIXELS, PLANES)
                     }
                 }
             }
@@ -104,16 +101,12 @@ void main() {
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
                     source[p] = clamp(column[p] + (k - KERNEL2 / 2) * dilation2, 0, run - 1);
                 uint row2 = w2;
-                w2 += uint(4 * OUT_PLANES * PLANES) * slots;
-                for (int i = 0; i < int(min(slots * uint(PLANES), mid_left)); ++i, row2 += uint(4 * OUT_PLANES)) {
-                    vec4 texel[PIXELS];
-                    [[unroll]] for (int p = 0; p < PIXELS; ++p) texel[p] = unpack_texel(staged[i * run + source[p]]);
-                    [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                        [[unroll]] for (int o = 0; o < OUT_PLANES; ++o) {
-                            const vec4 row = WEIGHT(row2 + uint(lane * OUT_PLANES + o));
-                            [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                                sum[p * OUT_PLANES + o] += texel[p][lane] * row;
-                        }
+                w2 += uint(WEIGHT_ROWS * OUT_PLANES * PLANES) * slots;
+                const int chunk_planes = int(min(slots * uint(PLANES), mid_left));
+                for (int i = 0; i < chunk_planes; ++i, row2 += uint(WEIGHT_ROWS * OUT_PLANES)) {
+                    FACTORS texel[PIXELS];
+                    [[unroll]] for (int p = 0; p < PIXELS; ++p) texel[p] = unpack_factors(staged[i * run + source[p]]);
+                    ADD_PRODUCTS(sum, texel, row2, PIXELS, OUT_PLANES)
                 }
             }
             // Before the next chunk overwrites what was staged.

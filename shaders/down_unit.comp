@@ -1,4 +1,4 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda ARITHMETIC=f32,f16
 // A convolution and a pooling of one map, concatenated. The first pc.conv_blocks z blocks make PIXELS pixels of PLANES
 // planes of the convolution, each further one a plane of the pooling. Packed weights of a block: see conv2d.comp; from
 // pool_weights on, for each plane of the pooling, the epilogue's vectors.
@@ -13,6 +13,7 @@
 layout(push_constant) uniform Push { Down pc; };
 #include "access.glsl"
 #include "epilogue.glsl"
+#include "products.glsl"
 #include "pool.glsl"
 
 layout(constant_id = 7) const int KERNEL_H = 1;
@@ -43,7 +44,7 @@ void main() {
     }
 
     uint w = BLOCK * pc.m.block_weights;
-    const uint biases = w + uint(KERNEL_H * KERNEL_W * 4 * PLANES) * pc.in_planes;
+    const uint biases = w + uint(KERNEL_H * KERNEL_W * WEIGHT_ROWS * PLANES) * pc.in_planes;
     vec4 sum[PIXELS * PLANES];
     [[unroll]] for (int p = 0; p < PIXELS; ++p)
         [[unroll]] for (int o = 0; o < PLANES; ++o) sum[p * PLANES + o] = WEIGHT(biases + uint(o));
@@ -57,15 +58,11 @@ void main() {
                 valid[p] = uint(iy) < in_size.y && uint(ix) < in_size.x;
                 source[p] = pc.m.in_base + uint(iy) * in_size.x + uint(ix);
             }
-            for (uint i = 0u; i < pc.in_planes; ++i, w += uint(4 * PLANES)) {
-                vec4 texel[PIXELS];
+            for (uint i = 0u; i < pc.in_planes; ++i, w += uint(WEIGHT_ROWS * PLANES)) {
+                FACTORS texel[PIXELS];
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                    texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + i * pc.m.in_stride);
-                [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                    [[unroll]] for (int o = 0; o < PLANES; ++o) {
-                        const vec4 row = WEIGHT(w + uint(lane * PLANES + o));
-                        [[unroll]] for (int p = 0; p < PIXELS; ++p) sum[p * PLANES + o] += texel[p][lane] * row;
-                    }
+                    texel[p] = LOAD_FACTORS0_OR_ZERO(valid[p], source[p] + i * pc.m.in_stride);
+                ADD_PRODUCTS(sum, texel, w, PIXELS, PLANES)
             }
         }
     }

@@ -1,9 +1,9 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda,texel ARITHMETIC=f32,f16
 // K parallel dilated convolutions of one map, hierarchically summed and concatenated (ESP). The sum is a prefix sum
 // over the branches, so an invocation keeps its accumulators from branch to branch and stores them, through the
 // epilogue, after each. Padding keeps the size. An invocation makes PIXELS pixels of PLANES planes of every branch; z
-// block b takes planes b * PLANES on. Packed weights of a block, for each branch: per tap, input plane and lane a row of
-// PLANES vec4s; PLANES biases; the epilogue's vectors.
+// block b takes planes b * PLANES on. Packed weights of a block, for each branch: per tap and input plane WEIGHT_ROWS
+// rows of PLANES vectors (products.glsl); PLANES biases; the epilogue's vectors.
 // CPU-shaped (ACCESS_TEXEL): one block, everything unrolled; branch 0 may have another width, FIRST_PLANES.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -16,6 +16,7 @@
 layout(push_constant) uniform Push { Pyramid pc; };
 #include "access.glsl"
 #include "epilogue.glsl"
+#include "products.glsl"
 
 layout(constant_id = 7) const int KERNEL_H = 3;
 layout(constant_id = 8) const int KERNEL_W = 3;
@@ -44,7 +45,7 @@ void main() {
     uint w = BLOCK * pc.m.block_weights;
     uint branch_plane = 0u;
     UNROLL for (int branch = 0; branch < BRANCH_COUNT; ++branch) {
-        const uint rows = uint(KERNEL_H * KERNEL_W * PLANE_COUNT * 4 * WIDTH(branch));
+        const uint rows = uint(KERNEL_H * KERNEL_W * PLANE_COUNT * WEIGHT_ROWS * WIDTH(branch));
         const uint width = branch == 0 ? pc.first_planes : pc.planes;
         const int dilation = int((pc.dilations[branch >> 1] >> (16 * (branch & 1))) & 0xffffu);
         // The same for all invocations of a block; there is one block where branches are unrolled.
@@ -73,16 +74,11 @@ void main() {
                         source[p] = pc.m.in_base + uint(iy) * in_size.x + uint(ix);
                     }
                     UNROLL for (int i = 0; i < PLANE_COUNT; ++i) {
-                        vec4 texel[PIXELS];
+                        FACTORS texel[PIXELS];
                         [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                            texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + uint(i) * pc.m.in_stride);
-                        [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                            [[unroll]] for (int o = 0; o < WIDTH(branch); ++o) {
-                                const vec4 weight = WEIGHT(row + uint(lane * WIDTH(branch) + o));
-                                [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                                    sum[p * WIDTH(branch) + o] += texel[p][lane] * weight;
-                            }
-                        row += uint(4 * WIDTH(branch));
+                            texel[p] = LOAD_FACTORS0_OR_ZERO(valid[p], source[p] + uint(i) * pc.m.in_stride);
+                        ADD_PRODUCTS(sum, texel, row, PIXELS, WIDTH(branch))
+                        row += uint(WEIGHT_ROWS * WIDTH(branch));
                     }
                 }
             }

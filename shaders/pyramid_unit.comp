@@ -1,11 +1,11 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda ARITHMETIC=f32,f16
 // A pyramid (esp_pyramid.comp, eesp_pyramid.comp) and the 1x1 convolutions behind it, "mix" and "rider". A workgroup
 // makes all planes of a run of pixels: slot z makes PLANES planes of every branch, and they meet in shared memory.
 //   STORE_PYRAMID   the pyramid is the first result, the mix of all its branches the second
 //   else            the mix is the first result, the rider, if any, the second
 // MIX and RIDER: 1 each branch makes outputs of its own (groups), 2 all branches sum up.
 // Packed weights of a slot: see esp_pyramid.comp; then, from mix_weights on, for each slot and branch: per input plane
-// and lane a row of MIX_PLANES vec4s; behind each branch's (1) or the last one's rows (2) MIX_PLANES biases and the
+// WEIGHT_ROWS rows of MIX_PLANES vectors; behind each branch's (1) or the last one's rows (2) MIX_PLANES biases and the
 // epilogue's vectors. From rider_weights on the same of the rider.
 #version 460
 #extension GL_GOOGLE_include_directive : require
@@ -18,6 +18,7 @@
 layout(push_constant) uniform Push { PyramidUnit pc; };
 #include "access.glsl"
 #include "epilogue.glsl"
+#include "products.glsl"
 
 layout(constant_id = 7) const int KERNEL_H = 3;
 layout(constant_id = 8) const int KERNEL_W = 3;
@@ -82,7 +83,7 @@ void main() {
         const uint width = branch == 0 ? pc.first_planes : pc.planes;
         const int dilation = int((pc.dilations[branch >> 1] >> (16 * (branch & 1))) & 0xffffu);
         const bool last = branch + 1 == int(pc.branches);
-        const uint rows = uint(KERNEL_H * KERNEL_W * PLANES) * (DEPTHWISE ? 1u : pc.in_planes * 4u);
+        const uint rows = uint(KERNEL_H * KERNEL_W * PLANES) * (DEPTHWISE ? 1u : pc.in_planes * uint(WEIGHT_ROWS));
         if (first < width) {
             const bool continues = (pc.continues >> branch & 1u) != 0u;
             [[unroll]] for (int p = 0; p < PIXELS; ++p)
@@ -111,16 +112,11 @@ void main() {
                         }
                         row += uint(PLANES);
                     } else {
-                        for (uint i = 0u; i < pc.in_planes; ++i, row += uint(4 * PLANES)) {
-                            vec4 texel[PIXELS];
+                        for (uint i = 0u; i < pc.in_planes; ++i, row += uint(WEIGHT_ROWS * PLANES)) {
+                            FACTORS texel[PIXELS];
                             [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                                texel[p] = LOAD_IN0_OR_ZERO(valid[p], source[p] + i * pc.m.in_stride);
-                            [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                                [[unroll]] for (int o = 0; o < PLANES; ++o) {
-                                    const vec4 weight = WEIGHT(row + uint(lane * PLANES + o));
-                                    [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                                        sum[p * PLANES + o] += texel[p][lane] * weight;
-                                }
+                                texel[p] = LOAD_FACTORS0_OR_ZERO(valid[p], source[p] + i * pc.m.in_stride);
+                            ADD_PRODUCTS(sum, texel, row, PIXELS, PLANES)
                         }
                     }
                 }
@@ -144,15 +140,10 @@ void main() {
             if (MIX == 1) {
                 [[unroll]] for (int i = 0; i < PIXELS * MIX_PLANES; ++i) mix_sum[i] = vec4(0.0);
             }
-            for (uint i = 0u; i < width; ++i, mix_w += uint(4 * MIX_PLANES)) {
-                vec4 texel[PIXELS];
-                [[unroll]] for (int p = 0; p < PIXELS; ++p) texel[p] = unpack_texel(staged[i * run + column[p]]);
-                [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                    [[unroll]] for (int o = 0; o < MIX_PLANES; ++o) {
-                        const vec4 weight = WEIGHT(mix_w + uint(lane * MIX_PLANES + o));
-                        [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                            mix_sum[p * MIX_PLANES + o] += texel[p][lane] * weight;
-                    }
+            for (uint i = 0u; i < width; ++i, mix_w += uint(WEIGHT_ROWS * MIX_PLANES)) {
+                FACTORS texel[PIXELS];
+                [[unroll]] for (int p = 0; p < PIXELS; ++p) texel[p] = unpack_factors(staged[i * run + column[p]]);
+                ADD_PRODUCTS(mix_sum, texel, mix_w, PIXELS, MIX_PLANES)
             }
             if (MIX == 1 || last) {
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)
@@ -178,15 +169,10 @@ void main() {
             if (RIDER == 1) {
                 [[unroll]] for (int i = 0; i < PIXELS * RIDER_PLANES; ++i) rider_sum[i] = vec4(0.0);
             }
-            for (uint i = 0u; i < uint(MIX_WIDTH); ++i, rider_w += uint(4 * RIDER_PLANES)) {
-                vec4 texel[PIXELS];
-                [[unroll]] for (int p = 0; p < PIXELS; ++p) texel[p] = unpack_texel(mixed[i * run + column[p]]);
-                [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                    [[unroll]] for (int o = 0; o < RIDER_PLANES; ++o) {
-                        const vec4 weight = WEIGHT(rider_w + uint(lane * RIDER_PLANES + o));
-                        [[unroll]] for (int p = 0; p < PIXELS; ++p)
-                            rider_sum[p * RIDER_PLANES + o] += texel[p][lane] * weight;
-                    }
+            for (uint i = 0u; i < uint(MIX_WIDTH); ++i, rider_w += uint(WEIGHT_ROWS * RIDER_PLANES)) {
+                FACTORS texel[PIXELS];
+                [[unroll]] for (int p = 0; p < PIXELS; ++p) texel[p] = unpack_factors(mixed[i * run + column[p]]);
+                ADD_PRODUCTS(rider_sum, texel, rider_w, PIXELS, RIDER_PLANES)
             }
             if (RIDER == 1 || last) {
                 [[unroll]] for (int p = 0; p < PIXELS; ++p)

@@ -1,4 +1,4 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda ARITHMETIC=f32,f16
 // 1x1 convolution of a concatenation whose operands may be smaller than it: those are scaled where they are read, plane
 // by plane, and never lie in memory at full size. The first operand is the first binding, all others the second one.
 // An invocation computes PIXELS pixels of PLANES output planes. Groups and packed weights: see conv2d.comp.
@@ -13,6 +13,7 @@
 layout(push_constant) uniform Push { ResizeConv pc; };
 #include "access.glsl"
 #include "epilogue.glsl"
+#include "products.glsl"
 
 layout(constant_id = 7) const int PIXELS = 1;
 
@@ -41,6 +42,7 @@ Taps taps_of(uint way, uvec2 pixel, uvec2 from, uvec2 to) {
 }
 
 vec4 load(bool first, uint i) { return first ? load_in0(i) : load_in1(i); }
+FACTORS load_factors(bool first, uint i) { return first ? load_factors0(i) : load_factors1(i); }
 
 void main() {
     const uvec2 size = halves(pc.m.out_size);
@@ -49,7 +51,7 @@ void main() {
     if (x0 >= size.x || y >= size.y) return;
 
     uint w = BLOCK * pc.m.block_weights;
-    const uint biases = w + pc.in_planes * uint(4 * PLANES);
+    const uint biases = w + pc.in_planes * uint(WEIGHT_ROWS * PLANES);
     vec4 sum[PIXELS * PLANES];
     [[unroll]] for (int p = 0; p < PIXELS; ++p)
         [[unroll]] for (int o = 0; o < PLANES; ++o) sum[p * PLANES + o] = WEIGHT(biases + uint(o));
@@ -57,7 +59,7 @@ void main() {
     // The operand that plane `plane` of the concatenation is of, and its planes [begin, end).
     uint operand = 0u, begin = 0u, end = 0u, base = 0u, stride = 0u, way = SAME;
     Taps taps[PIXELS];
-    for (uint i = 0u; i < pc.in_planes; ++i, w += uint(4 * PLANES)) {
+    for (uint i = 0u; i < pc.in_planes; ++i, w += uint(WEIGHT_ROWS * PLANES)) {
         const uint plane = pc.first_plane + BLOCK * pc.block_in + i * pc.plane_step;
         if (plane >= end) {
             do {
@@ -73,22 +75,19 @@ void main() {
                 taps[p] = taps_of(way, uvec2(min(x0 + uint(p) * gl_WorkGroupSize.x, size.x - 1u), y), from, size);
         }
         const uint at = base + (plane - begin) * stride;
-        vec4 texel[PIXELS];
+        FACTORS texel[PIXELS];
         [[unroll]] for (int p = 0; p < PIXELS; ++p) {
             const bool first = operand == 1u;
-            texel[p] = load(first, at + taps[p].at.x);
-            if (way != SAME) {
-                const vec4 b = load(first, at + taps[p].at.y), c = load(first, at + taps[p].at.z),
-                           d = load(first, at + taps[p].at.w);
+            if (way == SAME) {
+                texel[p] = load_factors(first, at + taps[p].at.x);
+            } else {
+                const vec4 a = load(first, at + taps[p].at.x), b = load(first, at + taps[p].at.y),
+                           c = load(first, at + taps[p].at.z), d = load(first, at + taps[p].at.w);
                 const vec2 f = taps[p].fraction;
-                texel[p] = (1.0 - f.y) * ((1.0 - f.x) * texel[p] + f.x * b) + f.y * ((1.0 - f.x) * c + f.x * d);
+                texel[p] = factors((1.0 - f.y) * ((1.0 - f.x) * a + f.x * b) + f.y * ((1.0 - f.x) * c + f.x * d));
             }
         }
-        [[unroll]] for (int lane = 0; lane < 4; ++lane)
-            [[unroll]] for (int o = 0; o < PLANES; ++o) {
-                const vec4 row = WEIGHT(w + uint(lane * PLANES + o));
-                [[unroll]] for (int p = 0; p < PIXELS; ++p) sum[p * PLANES + o] += texel[p][lane] * row;
-            }
+        ADD_PRODUCTS(sum, texel, w, PIXELS, PLANES)
     }
 
     const uint out_base = pc.m.out_base + BLOCK * uint(PLANES) * pc.m.out_stride;

@@ -1,4 +1,4 @@
-// variants: STORAGE=f32,f16 ACCESS=ssbo,bda
+// variants: STORAGE=f32,f16 ACCESS=ssbo,bda ARITHMETIC=f32,f16
 // Two direct convolutions of one shape, each with a map, weights and a result of its own. The first pc.blocks z blocks
 // are the first one's; the grid is that of the larger. Packed weights of a z block: see conv2d.comp.
 #version 460
@@ -12,6 +12,7 @@
 layout(push_constant) uniform Push { Twin pc; };
 #include "access.glsl"
 #include "epilogue.glsl"
+#include "products.glsl"
 
 layout(constant_id = 7) const int KERNEL_H = 1;
 layout(constant_id = 8) const int KERNEL_W = 1;
@@ -32,7 +33,7 @@ void main() {
     const uint y = gl_GlobalInvocationID.y;
     if (x0 >= out_size.x || y >= out_size.y) return;
 
-    const uint biases = BLOCK * pc.m.block_weights + uint(KERNEL_H * KERNEL_W * 4 * PLANES) * pc.in_planes;
+    const uint biases = BLOCK * pc.m.block_weights + uint(KERNEL_H * KERNEL_W * WEIGHT_ROWS * PLANES) * pc.in_planes;
     vec4 sum[PIXELS * PLANES];
     [[unroll]] for (int p = 0; p < PIXELS; ++p)
         [[unroll]] for (int o = 0; o < PLANES; ++o) sum[p * PLANES + o] = WEIGHT(biases + uint(o));
@@ -49,18 +50,14 @@ void main() {
                 source[p] = in_base + uint(iy) * in_size.x + uint(ix);
             }
             for (uint i = 0u; i < pc.in_planes; ++i) {
-                vec4 texel[PIXELS];
+                FACTORS texel[PIXELS];
                 [[unroll]] for (int p = 0; p < PIXELS; ++p) {
-                    texel[p] = vec4(0.0);
-                    if (valid[p])
-                        texel[p] = second ? load_in1(source[p] + i * in_stride) : load_in0(source[p] + i * in_stride);
+                    const uint at = source[p] + i * in_stride;
+                    texel[p] = FACTORS(0.0);
+                    if (valid[p]) texel[p] = second ? load_factors1(at) : load_factors0(at);
                 }
-                [[unroll]] for (int lane = 0; lane < 4; ++lane)
-                    [[unroll]] for (int o = 0; o < PLANES; ++o) {
-                        const vec4 row = WEIGHT(w + uint(lane * PLANES + o));
-                        [[unroll]] for (int p = 0; p < PIXELS; ++p) sum[p * PLANES + o] += texel[p][lane] * row;
-                    }
-                w += uint(4 * PLANES);
+                ADD_PRODUCTS(sum, texel, w, PIXELS, PLANES)
+                w += uint(WEIGHT_ROWS * PLANES);
             }
         }
     }

@@ -20,12 +20,14 @@ namespace vkseg::app {
 
 namespace {
 
-/// One network in one precision on a context of its own, so that each shows its whole start-up.
+/// One network in one precision and arithmetic on a context of its own, so that each shows its whole start-up.
 class Job {
 public:
-    Job(const BenchOptions& options, const std::string& network, const std::string& precision, bool fused) {
+    Job(const BenchOptions& options, const std::string& network, const std::string& precision,
+        const std::string& arithmetic, bool fused) {
         CommonOptions common = options.common;
         common.precision = precision;
+        common.arithmetic = arithmetic;
         if (!fused) common.disabled_fusions = {fusion_names().begin(), fusion_names().end()};
         labels_ = options.task == "labels";
         const WallClock network_clock;
@@ -44,7 +46,8 @@ public:
         const WallClock first_clock;
         runner_ = std::make_unique<Runner>(
             model_, context_.get(),
-            RunnerOptions{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions});
+            RunnerOptions{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions,
+                          LayerChoices{}, wanted_arithmetic(common)});
         make_input();
         run();
         result_.start_up.first_result_ms = first_clock.ms();
@@ -144,7 +147,8 @@ private:
         result_.network = model_->network;
         result_.width = model_->width;
         result_.height = model_->height;
-        result_.precision = runner_->precision() == Precision::FP16 ? "fp16" : "fp32";
+        result_.precision = name_of(runner_->precision());
+        result_.arithmetic = runner_->arithmetic();
         result_.fused = fused;
         result_.device = context_ == nullptr ? "CPU reference" : context_->facts().name;
         result_.driver = context_ == nullptr ? "none" : context_->facts().driver;
@@ -178,6 +182,20 @@ std::vector<std::string> split(const std::string& list) {
     return parts;
 }
 
+/// In what each network is timed.
+struct Form {
+    std::string precision, arithmetic;
+    bool fused;
+};
+std::vector<Form> forms(const BenchOptions& options) {
+    std::vector<Form> all;
+    for (const std::string& precision : split(options.common.precision))
+        for (const std::string& arithmetic : split(options.common.arithmetic))
+            for (const bool fused : {true, false})
+                if (fused || options.without_fusions) all.push_back({precision, arithmetic, fused});
+    return all;
+}
+
 void check(const BenchOptions& options) {
     if (options.repeat < 1) throw error("--repeat {}: expected a number from 1 on", options.repeat);
     if (options.warm_up < 0) throw error("--warm-up {}: expected a number from 0 on", options.warm_up);
@@ -190,6 +208,7 @@ void check(const BenchOptions& options) {
     if (options.wants_profile() && options.common.device == "reference")
         throw error("the reference has no dispatches to profile; name a Vulkan device with --device");
     for (const std::string& precision : split(options.common.precision)) static_cast<void>(parse_precision(precision));
+    for (const std::string& name : split(options.common.arithmetic)) static_cast<void>(parse_arithmetic(name));
 }
 
 /// Peaks before, amid and after the profiled runs; what was reached once can be reached.
@@ -235,13 +254,11 @@ int run_bench(const BenchOptions& options) {
     std::vector<std::unique_ptr<Job>> jobs;
     std::map<std::string, const Job*> first_of_network;
     for (const std::string& network : options.networks)
-        for (const std::string& precision : split(options.common.precision))
-            for (const bool fused : {true, false}) {
-                if (!fused && !options.without_fusions) continue;
-                jobs.push_back(std::make_unique<Job>(options, network, precision, fused));
-                const auto [first, is_first] = first_of_network.try_emplace(network, jobs.back().get());
-                if (!is_first) jobs.back()->compare(*first->second);
-            }
+        for (const auto& [precision, arithmetic, fused] : forms(options)) {
+            jobs.push_back(std::make_unique<Job>(options, network, precision, arithmetic, fused));
+            const auto [first, is_first] = first_of_network.try_emplace(network, jobs.back().get());
+            if (!is_first) jobs.back()->compare(*first->second);
+        }
     for (const auto& job : jobs) job->time_runs();
     // Networks take turns, so that a change of the machine's speed meets all of them.
     for (int round = -options.warm_up; round < options.repeat; ++round)

@@ -89,7 +89,11 @@ std::vector<TitledProfile> profiles_of(const BenchReport& report) {
 }  // namespace
 
 std::string BenchResult::title() const {
-    return fmt::format("{} {} {}{}", network, size_of(*this), precision, fused ? "" : ", no fusions");
+    return fmt::format("{} {} {}{}", network, size_of(*this), precision, remarks());
+}
+
+std::string BenchResult::remarks() const {
+    return fmt::format("{}{}", arithmetic == Arithmetic::FP16 ? ", fp16 arithmetic" : "", fused ? "" : ", no fusions");
 }
 
 std::vector<std::string> BenchReport::notes() const {
@@ -110,7 +114,7 @@ std::string to_text(const BenchReport& report) {
     for (const BenchResult& result : report.results) {
         text += fmt::format("{:14} {:>10} {:5} {:>28} {:>28}  {}{}\n", result.network, size_of(result),
                             result.precision, three(result.gpu_ms, "no timestamps"), three(result.end_to_end_ms, ""),
-                            result.device, result.fused ? "" : ", no fusions");
+                            result.device, result.remarks());
         for (const std::string& line : details(result, report)) text += fmt::format("    {}\n", line);
     }
     for (const BenchResult& result : report.results)
@@ -124,10 +128,9 @@ std::string to_markdown(const BenchReport& report) {
     text +=
         "\n| network | size | precision | gpu ms | end to end ms | device | driver |\n|---|---|---|--:|--:|---|---|\n";
     for (const BenchResult& result : report.results)
-        text +=
-            fmt::format("| {}{} | {} | {} | {} | {} | {} | {} |\n", result.network, result.fused ? "" : ", no fusions",
-                        size_of(result), result.precision, three(result.gpu_ms, "no timestamps"),
-                        three(result.end_to_end_ms, ""), result.device, result.driver);
+        text += fmt::format("| {}{} | {} | {} | {} | {} | {} | {} |\n", result.network, result.remarks(),
+                            size_of(result), result.precision, three(result.gpu_ms, "no timestamps"),
+                            three(result.end_to_end_ms, ""), result.device, result.driver);
     for (const BenchResult& result : report.results) {
         text += fmt::format("\n### {}\n\n", result.title());
         for (const std::string& line : details(result, report)) text += fmt::format("- {}\n", line);
@@ -142,6 +145,7 @@ nlohmann::json to_json(const BenchReport& report) {
         nlohmann::json entry{{"network", result.network},
                              {"size", {result.width, result.height}},
                              {"precision", result.precision},
+                             {"arithmetic", result.arithmetic == Arithmetic::FP16 ? "fp16" : "fp32"},
                              {"device", result.device},
                              {"driver", result.driver},
                              {"repeat", result.repeat},

@@ -31,6 +31,7 @@ struct BenchResult {
     std::string network;
     int width = 0, height = 0;
     std::string precision;
+    Arithmetic arithmetic = Arithmetic::FP32;
     bool fused = true;
     std::string device, driver;
     int repeat = 0;
@@ -47,6 +48,8 @@ struct BenchResult {
     std::optional<Profile> profile;
 
     [[nodiscard]] std::string title() const;
+    /// ", fp16 arithmetic, no fusions"; "" for what is the rule.
+    [[nodiscard]] std::string remarks() const;
 };
 
 struct BenchReport {

@@ -57,6 +57,7 @@ int run_classify(const ClassifyOptions& options) {
         write_json({{"network", engine.model->network},
                     {"device", engine.device_name()},
                     {"precision", engine.precision_name()},
+                    {"arithmetic", engine.arithmetic_name()},
                     {"class_set", classes.name},
                     {"pictures", pictures}},
                    options.common.json);

@@ -13,6 +13,8 @@ struct CommonOptions {
     std::string device;
     /// fp32, fp16 or auto
     std::string precision = "auto";
+    /// fp32 or fp16; empty takes that of tuned choices, else fp32.
+    std::string arithmetic;
     /// WxH; empty takes the network's default.
     std::string size;
     std::string weights;
@@ -148,7 +150,7 @@ int run_export(const ExportOptions& options);
 struct TuneOptions {
     CommonOptions common;
     std::string network;
-    /// Pictures to choose the precision by.
+    /// Pictures to choose the precision by, and the layers that stay in fp32 arithmetic.
     std::vector<std::string> calibration;
     /// Times that each plan is measured.
     int rounds = 7;

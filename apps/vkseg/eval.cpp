@@ -159,6 +159,7 @@ int run_eval(const EvalOptions& options) {
                    {"size", {engine.model->width, engine.model->height}},
                    {"device", engine.device_name()},
                    {"precision", engine.precision_name()},
+                   {"arithmetic", engine.arithmetic_name()},
                    {"weights", options.common.weights},
                    {"class_set", classes.name},
                    {"upsample", options.upsample},

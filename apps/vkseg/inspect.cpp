@@ -42,12 +42,13 @@ nlohmann::json to_json(const PlanFloor& floor, const DevicePeaks& peaks) {
             {"assumed_launch_us", peaks.launch_us}};
 }
 
-void print_floor(const PlanFloor& floor, const DevicePeaks& peaks) {
+void print_floor(const PlanFloor& floor, const DevicePeaks& peaks, bool half) {
     fmt::print("floor on a {}: {:.3f} ms, computed, not measured\n", peaks.source, floor.us / 1e3);
     fmt::print("  memory          {:.3f} ms, {} dispatches at {:.0f} GB/s (public figure)\n", floor.memory_us / 1e3,
                floor.memory_bound, peaks.memory_gb_per_s);
-    fmt::print("  arithmetic      {:.3f} ms, {} dispatches at {:.0f} GFLOP/s in fp32 (public figure)\n",
-               floor.arithmetic_us / 1e3, floor.dispatches - floor.memory_bound, peaks.fp32_gflops);
+    fmt::print("  arithmetic      {:.3f} ms, {} dispatches at {:.0f} GFLOP/s in fp32{} (public figure)\n",
+               floor.arithmetic_us / 1e3, floor.dispatches - floor.memory_bound, peaks.fp32_gflops,
+               half ? fmt::format(", {:.0f} in fp16", peaks.fp16_gflops) : "");
     fmt::print("  launches        {:.3f} ms, {:.0f} us each (assumed)\n", floor.launch_us / 1e3, peaks.launch_us);
 }
 
@@ -63,12 +64,14 @@ int run_inspect(const InspectOptions& options) {
     Choices choices = opened.choices;
     choices.in_place = choices.in_place && !options.no_in_place;
     choices.precision = precision_on(facts, opened.precision);
+    choices.arithmetic = wanted_arithmetic(options.common);
     if (const auto tuned = find_tuned(options.common, *model, facts, opened.precision, opened.tuned))
         choices.merge_tuned(tuned->choices);
+    expect_arithmetic(facts, choices);
     const Plan plan = compile(model->simplified, facts, choices);
     const uint64_t macs = count_macs(model->graph);
     const TensorDesc& scores = model->graph.desc(model->graph.outputs[0]);
-    const char* precision_name = choices.precision == Precision::FP16 ? "fp16" : "fp32";
+    const char* precision_name = name_of(choices.precision);
     const DeviceFill fill = device_fill(facts);
     const std::vector<const Dispatch*> small = too_small(plan, fill);
     if (!options.common.json.empty()) {
@@ -82,12 +85,14 @@ int run_inspect(const InspectOptions& options) {
                                   {"threads", dispatch.thread_count()},
                                   {"fills_device", dispatch.thread_count() >= fill.threads()},
                                   {"macs", dispatch.macs},
+                                  {"arithmetic", dispatch.fp16_arithmetic ? "fp16" : "fp32"},
                                   {"bytes_read", dispatch.bytes_read},
                                   {"bytes_written", dispatch.bytes_written},
                                   {"weights_bytes", dispatch.weights_bytes}});
         write_json({{"network", model->network},
                     {"size", {model->width, model->height}},
                     {"precision", precision_name},
+                    {"arithmetic", name_of(choices.arithmetic)},
                     {"device", facts.name},
                     {"on_paper", !options.paper_device.empty()},
                     {"params", model->parameters},
@@ -114,14 +119,16 @@ int run_inspect(const InspectOptions& options) {
                to_string(scores.shape));
     fmt::print("  parameters      {}\n  multiply-adds   {:.3f} G\n", model->parameters,
                static_cast<double>(macs) / 1e9);
-    fmt::print("plan for {}{}, {}\n", facts.name, options.paper_device.empty() ? "" : " (on paper)", precision_name);
+    const bool half = choices.arithmetic == Arithmetic::FP16;
+    fmt::print("plan for {}{}, {}{}\n", facts.name, options.paper_device.empty() ? "" : " (on paper)", precision_name,
+               half ? ", fp16 arithmetic" : "");
     fmt::print("  dispatches      {}\n  barriers        {}\n", plan.dispatch_count(), plan.barrier_count());
     fmt::print("  bytes moved     {:.1f} MB (activations, each operand once per dispatch)\n",
                static_cast<double>(plan.bytes_moved()) / 1e6);
     fmt::print("  peak memory     {:.1f} MB (activations)\n  packed weights  {:.2f} MB\n",
                static_cast<double>(plan.arena_bytes) / 1e6, static_cast<double>(plan.weights_bytes) / 1e6);
     fmt::print("  too small       {} dispatches ({})\n", small.size(), to_string(fill));
-    if (facts.peaks.known()) print_floor(floor_of(plan, facts.peaks), facts.peaks);
+    if (facts.peaks.known()) print_floor(floor_of(plan, facts.peaks), facts.peaks, half);
     return 0;
 }
 

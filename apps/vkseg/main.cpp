@@ -25,6 +25,14 @@ void add_precision(CLI::App& command, CommonOptions& options) {
         ->capture_default_str();
 }
 
+void add_arithmetic(CLI::App& command, CommonOptions& options) {
+    command
+        .add_option("--arithmetic", options.arithmetic,
+                    "What convolutions multiply in: fp32 (unless tuned choices say other) or, with activations in fp16 "
+                    "on GPUs that can, fp16; sums are in fp32")
+        ->type_name("fp32|fp16");
+}
+
 void add_device(CLI::App& command, CommonOptions& options) {
     command
         .add_option("--device", options.device,
@@ -32,6 +40,7 @@ void add_device(CLI::App& command, CommonOptions& options) {
                     "'reference' for the plain CPU code. Else VKSEG_DEVICE, else the first device")
         ->type_name("INDEX|NAME|reference");
     add_precision(command, options);
+    add_arithmetic(command, options);
     command.add_option("--disable-pass", options.disabled_passes, "Leave out a simplification of the graph, by name")
         ->type_name("PASS");
     command
@@ -250,7 +259,8 @@ int run(int argc, char** argv) {
                   tune, run_tune);
     sub->add_option("network", tune.network, network_help)->required()->type_name("NETWORK|FILE");
     sub->add_option("--calibrate", tune.calibration,
-                    "Choose between fp16 and fp32 by pictures: fp32 where fp16 changes the result")
+                    "Choose between fp16 and fp32 by pictures: fp32 where fp16 changes the result; with --arithmetic "
+                    "fp16 also the layers that stay in fp32 arithmetic")
         ->type_name("IMAGE|FOLDER");
     sub->add_option("--rounds", tune.rounds, "Times that each plan is measured, in turn with the others")
         ->capture_default_str();
@@ -279,6 +289,8 @@ int run(int argc, char** argv) {
     sub->add_option("--html", bench.html, "Write the profile as a page: bars and roofline")->type_name("FILE");
     add_model(*sub, bench.common);
     sub->get_option("--precision")->description("fp32, fp16, auto, or several with commas: fp32,fp16");
+    sub->get_option("--arithmetic")
+        ->description("What convolutions multiply in: fp32 or fp16, or both with a comma, which need --precision fp16");
     add_json(*sub, bench.common.json);
 
     CLI11_PARSE(app, argc, argv);

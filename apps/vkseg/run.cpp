@@ -71,7 +71,8 @@ int run_run(const RunOptions& options) {
     nlohmann::json ready{{"start_up_ms", start_up_ms},
                          {"device", engine.device_name()},
                          {"driver", engine.driver_name()},
-                         {"precision", engine.precision_name()}};
+                         {"precision", engine.precision_name()},
+                         {"arithmetic", engine.arithmetic_name()}};
     if (Session* session = engine.runner->session()) {
         const SessionMemory memory = session->memory_use();
         ready["device_memory_bytes"] = memory.activations_bytes + memory.weights_bytes + memory.host_bytes;

@@ -272,6 +272,7 @@ int segment_pictures(const SegmentOptions& options) {
                               {"size", {segmenter.engine().model->width, segmenter.engine().model->height}},
                               {"device", segmenter.engine().device_name()},
                               {"precision", segmenter.engine().precision_name()},
+                              {"arithmetic", segmenter.engine().arithmetic_name()},
                               {"weights", weights_file(options)},
                               {"pictures", list}};
         if (!notice.empty()) result["notice"] = notice;

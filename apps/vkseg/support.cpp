@@ -28,7 +28,10 @@ std::string Engine::driver_name() const {
     return context == nullptr ? "none" : context->facts().driver;
 }
 const char* Engine::precision_name() const {
-    return runner->precision() == Precision::FP16 ? "fp16" : "fp32";
+    return name_of(runner->precision());
+}
+const char* Engine::arithmetic_name() const {
+    return name_of(runner->arithmetic());
 }
 
 std::unique_ptr<Context> open_context(const CommonOptions& options,
@@ -99,7 +102,7 @@ Engine open_engine(const CommonOptions& options, const std::string& network, con
     engine.classes = std::move(opened.classes);
     engine.context = open_context(options);
     RunnerOptions how{opened.precision, opened.choices.denied_families, opened.choices.disabled_fusions,
-                      opened.choices.layers};
+                      opened.choices.layers, wanted_arithmetic(options)};
     use_tuned(how, options, *engine.model, engine.context.get(), opened.tuned);
     engine.runner = std::make_unique<Runner>(engine.model, engine.context.get(), how);
     return engine;
@@ -147,6 +150,7 @@ std::array<int, 2> parse_size(const std::string& text) {
 RunnerOptions runner_options(const CommonOptions& options) {
     RunnerOptions runner;
     runner.precision = parse_precision(options.precision);
+    runner.arithmetic = wanted_arithmetic(options);
     runner.disabled_fusions = {options.disabled_fusions.begin(), options.disabled_fusions.end()};
     return runner;
 }
@@ -162,6 +166,25 @@ PrecisionChoice parse_precision(const std::string& text) {
     if (text == "fp32") return PrecisionChoice::FP32;
     if (text == "fp16") return PrecisionChoice::FP16;
     throw error("--precision '{}': expected fp32, fp16 or auto", text);
+}
+
+std::optional<Arithmetic> parse_arithmetic(const std::string& text) {
+    if (text.empty()) return std::nullopt;
+    if (text == "fp32") return Arithmetic::FP32;
+    if (text == "fp16") return Arithmetic::FP16;
+    throw error("--arithmetic '{}': expected fp32 or fp16", text);
+}
+
+Arithmetic wanted_arithmetic(const CommonOptions& options) {
+    return parse_arithmetic(options.arithmetic).value_or(Arithmetic::FP32);
+}
+
+const char* name_of(Precision precision) {
+    return precision == Precision::FP16 ? "fp16" : "fp32";
+}
+
+const char* name_of(Arithmetic arithmetic) {
+    return arithmetic == Arithmetic::FP16 ? "fp16" : "fp32";
 }
 
 Config parse_config(const std::string& text) {

@@ -10,6 +10,7 @@
 #include <array>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace vkseg::app {
@@ -26,6 +27,7 @@ struct Engine {
     [[nodiscard]] std::string device_name() const;
     [[nodiscard]] std::string driver_name() const;
     [[nodiscard]] const char* precision_name() const;
+    [[nodiscard]] const char* arithmetic_name() const;
 };
 
 /// What NETWORK on the command line stands for: a network's name, or a baked file that holds one.
@@ -64,6 +66,12 @@ void take_shipped_weights(CommonOptions& options, const std::string& network);
 /// What `--upsample nearest|bilinear` says.
 [[nodiscard]] bool wants_bilinear(const std::string& upsample);
 [[nodiscard]] PrecisionChoice parse_precision(const std::string& text);
+/// Nothing for "".
+[[nodiscard]] std::optional<Arithmetic> parse_arithmetic(const std::string& text);
+/// That of the options, else fp32.
+[[nodiscard]] Arithmetic wanted_arithmetic(const CommonOptions& options);
+[[nodiscard]] const char* name_of(Precision precision);
+[[nodiscard]] const char* name_of(Arithmetic arithmetic);
 /// `text` is a JSON object, or names a file with one.
 [[nodiscard]] Config parse_config(const std::string& text);
 /// A class set by name or from a JSON file. When `wanted` is empty: those that were baked, else by the number of

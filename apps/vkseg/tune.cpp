@@ -3,30 +3,25 @@
 #include "apps/common/image.hpp"
 #include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
+#include "graph/ir/half.hpp"
+#include "runtime/arithmetic_calibration.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
+#include <iterator>
 
 namespace vkseg::app {
 
 namespace {
 
-/// Share of pixels that fp16 and fp32 have to agree on.
+/// Share of pixels that fp16 and fp32 have to agree on, in storage and in arithmetic.
 constexpr double wanted_agreement = 0.999;
 /// fp16 rounds to 2.8e-4 on average; more than this comes of numbers beyond its range.
 constexpr double layer_error_limit = 1e-3;
-constexpr float largest_half = 65504.0f, smallest_normal_half = 6.103515625e-5f;
-
-/// The nearest 16-bit float, clamped as kernels do it.
-float rounded_to_half(float value) {
-    const float size = std::min(std::abs(value), largest_half);
-    // Steps of the last of 11 bits; below the normal range they stay as they are there.
-    const float step = std::ldexp(1.0f, std::ilogb(std::max(size, smallest_normal_half)) - 10);
-    return std::copysign(std::nearbyint(size / step) * step, value);
-}
 
 struct LayerLoss {
     std::string layer;
@@ -38,6 +33,8 @@ struct Calibration {
     double agreement = 1;
     /// Layers that 16 bits hold badly, the worst first.
     std::vector<LayerLoss> layers;
+    /// Of fp16 arithmetic, where it was asked for and activations are in fp16.
+    std::optional<ArithmeticCalibration> arithmetic;
     [[nodiscard]] bool wants_fp32() const { return agreement < wanted_agreement || !layers.empty(); }
 };
 
@@ -102,6 +99,59 @@ Calibration calibrate(const std::vector<std::string>& pictures, const std::share
     return result;
 }
 
+/// A picture as the network gets it, in the network's size.
+std::vector<float> network_input(const Image& picture, const Model& model) {
+    ImageToTensor load;
+    load.bgr = model.preprocess.bgr;
+    load.subtract = model.preprocess.subtract;
+    load.multiply = model.preprocess.multiply;
+    load.size.fixed = {model.height, model.width};
+    Graph graph;
+    const ValueId pixels = graph.add_input("picture", {ValueKind::Pixels, {picture.height, picture.width, 3}});
+    graph.outputs = {graph.add("image", load, {pixels})};
+    const HostValue value{graph.desc(pixels), {}, {picture.pixels.begin(), picture.pixels.end()}};
+    return run_reference(graph, std::span(&value, 1))[0].floats;
+}
+
+ArithmeticCalibration calibrate_arithmetic_on(const std::vector<std::string>& pictures, const Model& model,
+                                              Context& context, const Choices& choices) {
+    std::vector<std::vector<float>> inputs;
+    for (const auto& file : expand_inputs(pictures)) inputs.push_back(network_input(read_image(file), model));
+    Session session(context);
+    std::optional<Choices> current;
+    const auto scores = [&](const Choices& wanted, size_t picture) {
+        if (wanted != current) {
+            const auto plan = std::make_shared<const Plan>(compile(model.simplified, context.facts(), wanted));
+            session.set_plan(plan, [&] { return pack_weights(*plan, model.simplified); });
+            current = wanted;
+        }
+        std::memcpy(session.input(0).data(), inputs[picture].data(), inputs[picture].size() * sizeof(float));
+        session.run();
+        Tensor result(model.simplified.desc(model.simplified.outputs[0]).shape);
+        std::memcpy(result.data.data(), session.output(0).data(), result.data.size() * sizeof(float));
+        return result;
+    };
+    return calibrate_arithmetic(model.simplified, context.facts(), choices, inputs.size(), scores, wanted_agreement);
+}
+
+/// Layers that tuning took apart have other names, of which nothing was said.
+void calibrate_again(Calibration& calibration, const TuneOptions& options, const Model& model, Context& context,
+                     Choices& tuned) {
+    ArithmeticCalibration again = calibrate_arithmetic_on(options.calibration, model, context, tuned);
+    calibration.arithmetic->agreement = again.agreement;
+    std::ranges::move(again.fallen_back, std::back_inserter(calibration.arithmetic->fallen_back));
+    tuned = std::move(again.choices);
+}
+
+void print_arithmetic(const ArithmeticCalibration& calibration) {
+    fmt::print("fp16 arithmetic agrees with fp32 on {:.3f} % of the pixels of the worst picture (wanted: {:.1f} %)\n",
+               calibration.agreement_of_all * 100, wanted_agreement * 100);
+    for (const ArithmeticLoss& loss : calibration.fallen_back)
+        fmt::print("  '{}' stays in fp32 arithmetic (fp16 there alone: relative error {:.1e})\n", loss.layer,
+                   loss.relative_error);
+    if (!calibration.fallen_back.empty()) fmt::print("so it agrees on {:.3f} %\n", calibration.agreement * 100);
+}
+
 void print_calibration(const Calibration& calibration) {
     fmt::print("fp16 agrees with fp32 on {:.3f} % of the pixels of the worst picture (wanted: {:.1f} %)\n",
                calibration.agreement * 100, wanted_agreement * 100);
@@ -109,13 +159,26 @@ void print_calibration(const Calibration& calibration) {
         fmt::print("  16 bits hold '{}' to {:.1e} only (largest {:.3g})\n", loss.layer, loss.relative_error,
                    loss.largest);
     fmt::print("{}\n", calibration.wants_fp32() ? "so activations are stored in fp32" : "fp16 is accurate enough");
+    if (calibration.arithmetic) print_arithmetic(*calibration.arithmetic);
+}
+
+nlohmann::json to_json(const ArithmeticCalibration& calibration) {
+    nlohmann::json layers = nlohmann::json::array();
+    for (const ArithmeticLoss& loss : calibration.fallen_back)
+        layers.push_back({{"layer", loss.layer}, {"relative_error", loss.relative_error}});
+    return {{"agreement_of_all", calibration.agreement_of_all},
+            {"agreement", calibration.agreement},
+            {"fp32_arithmetic", layers}};
 }
 
 nlohmann::json to_json(const Calibration& calibration) {
     nlohmann::json layers = nlohmann::json::array();
     for (const LayerLoss& loss : calibration.layers)
         layers.push_back({{"layer", loss.layer}, {"relative_error", loss.relative_error}, {"largest", loss.largest}});
-    return {{"agreement", calibration.agreement}, {"layers", layers}, {"fp16_is_enough", !calibration.wants_fp32()}};
+    return {{"agreement", calibration.agreement},
+            {"layers", layers},
+            {"fp16_is_enough", !calibration.wants_fp32()},
+            {"arithmetic", calibration.arithmetic ? to_json(*calibration.arithmetic) : nlohmann::json()}};
 }
 
 }  // namespace
@@ -137,20 +200,30 @@ int run_tune(const TuneOptions& options) {
         throw error("there is no cache folder (neither XDG_CACHE_HOME nor HOME is set): name a file with --output");
     Choices choices = opened.choices;
     choices.precision = precision_on(context->facts(), opened.precision);
+    choices.arithmetic = wanted_arithmetic(options.common);
+    expect_arithmetic(context->facts(), choices);
     std::optional<Calibration> calibration;
     if (!options.calibration.empty()) {
         calibration = calibrate(options.calibration, opened.model, *context, choices);
         // Where fp16 would do, the device decides whether it pays.
-        if (calibration->wants_fp32()) choices.precision = Precision::FP32;
+        if (calibration->wants_fp32()) {
+            choices.precision = Precision::FP32;
+            choices.arithmetic = Arithmetic::FP32;
+        }
+        if (choices.arithmetic == Arithmetic::FP16) {
+            calibration->arithmetic = calibrate_arithmetic_on(options.calibration, model, *context, choices);
+            choices = calibration->arithmetic->choices;
+        }
     }
-    const auto [tuned, report] = tune_model(model, *context, choices, options.rounds);
+    auto [tuned, report] = tune_model(model, *context, choices, options.rounds);
+    if (calibration && calibration->arithmetic) calibrate_again(*calibration, options, model, *context, tuned.choices);
     if (options.output.empty()) {
         std::error_code status;
         std::filesystem::create_directories(std::filesystem::path(file).parent_path(), status);
     }
     write_file(file, to_string(tuned));
 
-    const char* precision = choices.precision == Precision::FP16 ? "fp16" : "fp32";
+    const char* precision = name_of(choices.precision);
     if (!options.common.json.empty()) {
         nlohmann::json layers = nlohmann::json::object();
         for (const auto& [label, choice] : tuned.choices.layers) layers[label] = to_string(choice);
@@ -159,6 +232,7 @@ int run_tune(const TuneOptions& options) {
                     {"device", context->facts().name},
                     {"driver", context->facts().driver},
                     {"precision", precision},
+                    {"arithmetic", name_of(choices.arithmetic)},
                     {"layers", report.layers},
                     {"candidates", report.candidates},
                     {"changed", report.changed},
@@ -174,8 +248,9 @@ int run_tune(const TuneOptions& options) {
         return 0;
     }
     if (calibration) print_calibration(*calibration);
-    fmt::print("{} {}x{} {} on {}: {} layers, {} candidates\n", model.network, model.width, model.height, precision,
-               context->facts().name, report.layers, report.candidates);
+    fmt::print("{} {}x{} {}{} on {}: {} layers, {} candidates\n", model.network, model.width, model.height, precision,
+               choices.arithmetic == Arithmetic::FP16 ? ", fp16 arithmetic," : "", context->facts().name, report.layers,
+               report.candidates);
     for (const std::string& sentence : report.refused) fmt::print("  refused: {}\n", sentence);
     if (report.changed == 0) {
         fmt::print("nothing is faster than the rules: {:.2f} ms a run\n", report.untuned_us / 1e3);

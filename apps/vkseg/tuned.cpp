@@ -35,15 +35,14 @@ private:
     bool shown_;
 };
 
-const char* name_of(Precision precision) {
-    return precision == Precision::FP16 ? "fp16" : "fp32";
-}
-
-std::string misfit_here(const TunedChoices& tuned, const Model& model, const DeviceFacts& facts,
-                        PrecisionChoice wanted) {
+std::string misfit_here(const TunedChoices& tuned, const Model& model, const DeviceFacts& facts, PrecisionChoice wanted,
+                        std::optional<Arithmetic> arithmetic) {
     if (wanted != PrecisionChoice::Auto && tuned.choices.precision != precision_on(facts, wanted))
         return fmt::format("they were measured in {}, and --precision says {}", name_of(tuned.choices.precision),
                            name_of(precision_on(facts, wanted)));
+    if (arithmetic && tuned.choices.arithmetic != *arithmetic)
+        return fmt::format("they were measured in {} arithmetic, and --arithmetic says {}",
+                           name_of(tuned.choices.arithmetic), name_of(*arithmetic));
     return misfit(tuned, model.simplified, facts, VKSEG_VERSION);
 }
 
@@ -80,13 +79,14 @@ TunedChoices read_tuned(const std::filesystem::path& file) {
 std::optional<TunedChoices> find_tuned(const CommonOptions& options, const Model& model, const DeviceFacts& facts,
                                        PrecisionChoice wanted, const std::vector<TunedChoices>& baked) {
     if (options.no_tuned) return std::nullopt;
+    const std::optional<Arithmetic> arithmetic = parse_arithmetic(options.arithmetic);
     if (!options.choices.empty()) {
         std::error_code status;
         if (!std::filesystem::exists(options.choices, status))
             throw error("--choices '{}' does not exist; 'vkseg tune' writes such files", options.choices);
         try {
             TunedChoices tuned = read_tuned(options.choices);
-            const std::string reason = misfit_here(tuned, model, facts, wanted);
+            const std::string reason = misfit_here(tuned, model, facts, wanted, arithmetic);
             if (reason.empty()) return tuned;
             warn(fmt::format("tuned choices of '{}' are ignored: {}", options.choices, reason));
         } catch (const Error& reason) {
@@ -96,13 +96,13 @@ std::optional<TunedChoices> find_tuned(const CommonOptions& options, const Model
     }
     const std::filesystem::path cached = tuned_path(model, facts);
     if (const auto tuned = read_cached(cached)) {
-        const std::string reason = misfit_here(*tuned, model, facts, wanted);
+        const std::string reason = misfit_here(*tuned, model, facts, wanted, arithmetic);
         if (reason.empty()) return tuned;
         warn(fmt::format("tuned choices of '{}' are ignored: {}; 'vkseg tune {}' measures anew", cached.string(),
                          reason, model.network));
     }
     for (const TunedChoices& tuned : baked)
-        if (misfit_here(tuned, model, facts, wanted).empty()) return tuned;
+        if (misfit_here(tuned, model, facts, wanted, arithmetic).empty()) return tuned;
     return std::nullopt;
 }
 
@@ -129,10 +129,12 @@ void use_tuned(RunnerOptions& runner, const CommonOptions& options, const Model&
     }
     Choices choices;
     choices.precision = precision_on(context->facts(), runner.precision);
+    choices.arithmetic = runner.arithmetic;
     choices.denied_families = runner.denied_families;
     choices.disabled_fusions = runner.disabled_fusions;
     std::optional<TunedChoices> tuned = find_tuned(options, model, context->facts(), runner.precision, baked);
     if (!tuned && options.tune) {
+        expect_arithmetic(context->facts(), choices);
         tuned = tune_model(model, *context, choices, 7).choices;
         const std::filesystem::path file = tuned_path(model, context->facts());
         std::error_code status;
@@ -146,6 +148,7 @@ void use_tuned(RunnerOptions& runner, const CommonOptions& options, const Model&
     if (!tuned) return;
     choices.merge_tuned(tuned->choices);
     runner.precision = choices.precision == Precision::FP16 ? PrecisionChoice::FP16 : PrecisionChoice::FP32;
+    runner.arithmetic = choices.arithmetic;
     runner.denied_families = choices.denied_families;
     runner.disabled_fusions = choices.disabled_fusions;
     runner.layers = choices.layers;

@@ -52,6 +52,7 @@ int run_verify(const VerifyOptions& options) {
         }
         results.push_back({{"case", golden.name},
                            {"precision", fp16 ? "fp16" : "fp32"},
+                           {"arithmetic", name_of(runner.arithmetic())},
                            {"relative_l2", score.relative_l2},
                            {"largest_error", score.largest_error},
                            {"class_agreement", score.class_agreement},

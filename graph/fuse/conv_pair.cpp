@@ -149,7 +149,8 @@ std::vector<int> slots_of(const ChannelMap& map, int first, int count) {
     return slots_of(map, 0, map.planes, first, count);
 }
 
-PackConv recipe_of(const Conv2d& conv, const ChannelMap& in, std::vector<int> in_slots, std::vector<int> out_slots) {
+PackConv recipe_of(const Conv2d& conv, const ChannelMap& in, std::vector<int> in_slots, std::vector<int> out_slots,
+                   catalog::Arithmetic arithmetic) {
     PackConv recipe;
     recipe.weight = conv.weight;
     recipe.groups = conv.groups;
@@ -158,6 +159,7 @@ PackConv recipe_of(const Conv2d& conv, const ChannelMap& in, std::vector<int> in
     recipe.in_channel_of_slot = std::move(in_slots);
     recipe.out_channel_of_slot = std::move(out_slots);
     recipe.taps = all_taps(conv.kernel);
+    recipe.half = arithmetic == catalog::Arithmetic::f16;
     return recipe;
 }
 
@@ -171,6 +173,7 @@ void lower_pairs(const Group& group, LowerContext& context) {
 
     LoweredDispatch lowered;
     lowered.variant = catalog::conv_pair;
+    lowered.arithmetic = context.arithmetic();
     lowered.in0 = {group.inputs[0], 0, in.planes};
     lowered.out = {group.output, 0, out.map.planes};
     if (group.inputs.size() > 1) lowered.in1 = {context.in_map(group.inputs[1], out.map), 0, out.map.planes};
@@ -184,7 +187,7 @@ void lower_pairs(const Group& group, LowerContext& context) {
     for (const Pair& pair : pairs)
         for (int part = 0; part < tiling.chunks * tiling.slots; ++part) {
             const auto slots = slots_of(mid, part * tiling.mid_planes, tiling.mid_planes);
-            context.pack(recipe_of(pair.one(), in, in.channel_of_slot(), slots));
+            context.pack(recipe_of(pair.one(), in, in.channel_of_slot(), slots, lowered.arithmetic));
             context.pack(PackVector{pair.one().bias, 0.0f, slots});
             pack_epilogue(pair.first->epilogue, slots, context);
         }
@@ -194,7 +197,8 @@ void lower_pairs(const Group& group, LowerContext& context) {
         for (int chunk = 0; chunk < tiling.chunks; ++chunk)
             for (int slot = 0; slot < tiling.slots; ++slot)
                 context.pack(recipe_of(pair.two(), mid, slots_of(mid, chunk * chunk_planes, chunk_planes),
-                                       slots_of(out.map, slot * tiling.out_planes, tiling.out_planes)));
+                                       slots_of(out.map, slot * tiling.out_planes, tiling.out_planes),
+                                       lowered.arithmetic));
     push.second_block = (vectors() - push.second_weights) / sections;
     push.final_weights = vectors();
     for (int slot = 0; slot < tiling.slots; ++slot) {

@@ -70,6 +70,7 @@ void lower_unit(const Group& group, LowerContext& context) {
 
     LoweredDispatch lowered;
     lowered.variant = catalog::down_unit;
+    lowered.arithmetic = context.arithmetic();
     lowered.in0 = {group.inputs[0], 0, in.planes};
     lowered.out = {group.output, 0, out.map.planes};
     lowered.first_packed = static_cast<int>(context.packed.size());
@@ -78,7 +79,7 @@ void lower_unit(const Group& group, LowerContext& context) {
         const auto slots = [&](const ChannelMap& map, int from) {
             return slots_of(map, from, conv_planes, block * planes, planes);
         };
-        pack_convolution(conv, in, slots(planar(unit.conv->output).map, 0), context);
+        pack_convolution(conv, in, slots(planar(unit.conv->output).map, 0), lowered.arithmetic, context);
         pack_epilogue(epilogue, slots(joined, conv_first), context);
     }
     push::Down push{};

@@ -48,6 +48,7 @@ void lower_esp(const Group& group, LowerContext& context) {
     push::Pyramid push{};
     LoweredDispatch lowered = pyramid_dispatch(pyramid, push, context);
     lowered.variant = catalog::esp_pyramid;
+    lowered.arithmetic = context.arithmetic();
     const ChannelMap in_map = context.planar[static_cast<size_t>(pyramid.input())].map;
     const PlanarValue out = context.planar[static_cast<size_t>(group.output)];
     const PyramidPlanes planes = planes_of(pyramid, context);
@@ -66,7 +67,7 @@ void lower_esp(const Group& group, LowerContext& context) {
             const auto slots = [&](const ChannelMap& map, int start) {
                 return slots_of(map, start, planes.of(i), block * block_planes, width);
             };
-            const int first = pack_convolution(pyramid.conv(i), in_map, slots(branch, 0), context);
+            const int first = pack_convolution(pyramid.conv(i), in_map, slots(branch, 0), lowered.arithmetic, context);
             pack_epilogue(pyramid.epilogue(), slots(out.map, planes.start_of(i)), context);
             if (block == 0 && i == 0) lowered.first_packed = first;
         }

@@ -171,7 +171,7 @@ void lower_unit(const Group& group, LowerContext& context) {
             const auto slots = [&](const ChannelMap& of, int from) {
                 return slots_of(of, from, conv_planes, block * planes, planes);
             };
-            pack_convolution(conv, ChannelMap::dense(3), slots(own, 0), context);
+            pack_convolution(conv, ChannelMap::dense(3), slots(own, 0), lowered.arithmetic, context);
             pack_epilogue(epilogue, slots(joined, conv_first), context);
         }
         push.m.block_weights = packed_vectors() / static_cast<uint32_t>(blocks);

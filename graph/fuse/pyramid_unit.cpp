@@ -198,6 +198,7 @@ public:
         std::copy_n(plain.dilations, std::size(push.dilations), push.dilations);
 
         lowered.variant = catalog::pyramid_unit;
+        lowered.arithmetic = context_.arithmetic();
         const auto whole = [&](ValueId value) {
             return value == no_value ? PlaneRange{} : PlaneRange{value, 0, planar(value).map.planes};
         };
@@ -260,7 +261,7 @@ private:
                 context_.pack(PackDepthwise{conv.weight, own, all_taps(conv.kernel)});
                 context_.pack(PackVector{conv.bias, 0.0f, own});
             } else {
-                pack_convolution(conv, in, own, context_);
+                pack_convolution(conv, in, own, context_.arithmetic(), context_);
             }
             pack_epilogue(unit_.pyramid.epilogue(),
                           slots_of(joined_map(), planes.start_of(i), planes.of(i), first, tiling_.planes), context_);
@@ -284,6 +285,7 @@ private:
             recipe.in_channel_of_slot = read(i);
             recipe.out_channel_of_slot = own;
             recipe.taps = all_taps({1, 1});
+            recipe.half = context_.arithmetic() == catalog::Arithmetic::f16;
             context_.pack(std::move(recipe));
             if (how == Pointwise::OfAll && i + 1 < branches) continue;
             context_.pack(PackVector{conv.bias, 0.0f, own});

@@ -72,6 +72,7 @@ void lower_twins(const Group& group, LowerContext& context) {
     for (const PlaneBlocks& part : split_planes(out.planes, largest_block, false)) {
         LoweredDispatch lowered;
         lowered.variant = catalog::twin_conv;
+        lowered.arithmetic = context.arithmetic();
         lowered.in0 = {group.inputs[0], 0, in.planes};
         lowered.in1 = {group.inputs[1], 0, in.planes};
         lowered.out = {group.output, part.first, part.planes * part.blocks};
@@ -83,7 +84,7 @@ void lower_twins(const Group& group, LowerContext& context) {
             for (int block = 0; block < part.blocks; ++block) {
                 const uint64_t start = context.packed_bytes;
                 const auto slots = out.channel_of_slot(part.first + block * part.planes, part.planes);
-                const int first = pack_convolution(own, in, slots, context);
+                const int first = pack_convolution(own, in, slots, lowered.arithmetic, context);
                 pack_epilogue(node->epilogue, slots, context);
                 if (lowered.first_packed < 0) lowered.first_packed = first;
                 push.m.block_weights = static_cast<uint32_t>((context.packed_bytes - start) / 16);

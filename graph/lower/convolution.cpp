@@ -84,6 +84,7 @@ private:
     [[nodiscard]] LoweredDispatch lower(const ConvPart& part) {
         LoweredDispatch lowered;
         lowered.variant = form_.winograd.used() ? catalog::winograd_conv2d : catalog::conv2d;
+        lowered.arithmetic = context_.arithmetic();
         const int out_planes = part.out.planes * part.out.blocks;
         lowered.in0 = {node_.inputs[0], part.in.first, part.in.extent() + part.in_step * (part.out.blocks - 1)};
         lowered.out = {node_.output, part.out.first, out_planes};
@@ -130,6 +131,7 @@ private:
         recipe.taps = form_.winograd.used() ? winograd_taps(form_.winograd) : taps_of(phase);
         recipe.winograd = form_.winograd.used();
         recipe.winograd_rows = form_.winograd.both_axes;
+        recipe.half = context_.arithmetic() == catalog::Arithmetic::f16;
         const auto slots = recipe.out_channel_of_slot, in_slots = recipe.in_channel_of_slot;
         const int first = context_.pack(std::move(recipe));
         context_.pack(PackVector{part.first ? weights_.bias : no_constant, 0.0f, slots});
@@ -230,7 +232,8 @@ std::vector<std::array<int, 2>> all_taps(Axes kernel) {
     return taps;
 }
 
-int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots, LowerContext& context) {
+int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots,
+                     catalog::Arithmetic arithmetic, LowerContext& context) {
     PackConv recipe;
     recipe.weight = op.weight;
     recipe.in_channels = static_cast<int>(in.slot_of_channel.size());
@@ -238,6 +241,7 @@ int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<i
     recipe.in_channel_of_slot = in.channel_of_slot();
     recipe.out_channel_of_slot = slots;
     recipe.taps = all_taps(op.kernel);
+    recipe.half = arithmetic == catalog::Arithmetic::f16;
     const int first = context.pack(std::move(recipe));
     context.pack(PackVector{op.bias, 0.0f, slots});
     return first;

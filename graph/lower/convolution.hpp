@@ -46,7 +46,8 @@ struct ConvGeometry {
 [[nodiscard]] bool is_depthwise(const Conv2d& op, int in_channels);
 
 /// Packs weights and bias of a convolution without groups for the output channels of `slots`; gives the weights' index.
-int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots, LowerContext& context);
+int pack_convolution(const Conv2d& op, const ChannelMap& in, const std::vector<int>& slots,
+                     catalog::Arithmetic arithmetic, LowerContext& context);
 
 /// Dispatches of a convolution that reads through `prologue`; it is none of the depthwise ones if there is any.
 void lower_conv2d(const Conv2d& op, const Node& node, const Epilogue& prologue, LowerContext& context);

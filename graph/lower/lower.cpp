@@ -14,6 +14,12 @@ void lower(const Node& node, LowerContext& context) {
     }
 }
 
+catalog::Arithmetic LowerContext::arithmetic() const {
+    const bool half = choices.arithmetic == Arithmetic::FP16 && choices.precision == Precision::FP16 &&
+                      facts.fp16_arithmetic && !cpu_shaped && !choices.layer(label).fp32_arithmetic;
+    return half ? catalog::Arithmetic::f16 : catalog::Arithmetic::f32;
+}
+
 int LowerContext::place(uint64_t size_bytes, std::variant<PackConv, PackDepthwise, PackVector, PackWords> recipe) {
     packed.push_back({packed_bytes, size_bytes, std::move(recipe)});
     packed_bytes += (size_bytes + 15) / 16 * 16;
@@ -21,8 +27,8 @@ int LowerContext::place(uint64_t size_bytes, std::variant<PackConv, PackDepthwis
 }
 
 int LowerContext::pack(PackConv recipe) {
-    const uint64_t bytes =
-        recipe.taps.size() * recipe.in_channel_of_slot.size() * recipe.out_channel_of_slot.size() * sizeof(float);
+    const uint64_t bytes = recipe.taps.size() * recipe.in_channel_of_slot.size() * recipe.out_channel_of_slot.size() *
+                           (recipe.half ? sizeof(uint16_t) : sizeof(float));
     return place(bytes, std::move(recipe));
 }
 

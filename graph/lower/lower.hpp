@@ -44,7 +44,9 @@ struct LoweredDispatch {
     size_t more_in_push_offset = 0;
     bool touches_arena = true;
     /// Variants of the kernel by access; compile() picks one that the arena's size allows.
-    ShaderId (*variant)(catalog::Storage, catalog::Access) = nullptr;
+    ShaderId (*variant)(catalog::Storage, catalog::Access, catalog::Arithmetic) = nullptr;
+    /// That of the variant, for which its weights were packed.
+    catalog::Arithmetic arithmetic = catalog::Arithmetic::f32;
     /// Index of the first packed weight that the dispatch reads in `LowerContext::packed`, -1 for none.
     int first_packed = -1;
 };
@@ -76,6 +78,11 @@ public:
     const bool may_wait;
     /// A binding may show several values, from the first to the last: two results, or operands.
     const bool second_outputs;
+
+    /// Of the layer that is being lowered, in the plan.
+    std::string label;
+    /// What the layer's convolutions are to compute in: kernels that can.
+    [[nodiscard]] catalog::Arithmetic arithmetic() const;
 
     std::vector<PlanarValue> planar;  // by ValueId; no planes for host values
     /// A further value in the arena, for what lies between two dispatches of one node.

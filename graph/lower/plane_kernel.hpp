@@ -10,7 +10,7 @@ namespace vkseg {
 /// operand, then the epilogue. `push` carries what the kernel wants beside `push::Memory`; `constants` follow
 /// constant_id 6.
 template <typename Push>
-void lower_plane_kernel(ShaderId (*variant)(catalog::Storage, catalog::Access), Push push,
+void lower_plane_kernel(ShaderId (*variant)(catalog::Storage, catalog::Access, catalog::Arithmetic), Push push,
                         const std::vector<uint32_t>& constants, const Node& node, const Epilogue& epilogue,
                         LowerContext& context) {
     // The second operand: what the epilogue adds, or a product's own.

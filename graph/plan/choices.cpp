@@ -22,7 +22,8 @@ struct Flag {
     bool LayerChoice::*member;
 };
 constexpr std::array flags{Flag{"direct", &LayerChoice::direct}, Flag{"addresses", &LayerChoice::addresses},
-                           Flag{"separate", &LayerChoice::separate}};
+                           Flag{"separate", &LayerChoice::separate},
+                           Flag{"fp32_arithmetic", &LayerChoice::fp32_arithmetic}};
 
 void read_word(std::string_view word, LayerChoice& choice) {
     for (const Flag& flag : flags)

@@ -15,6 +15,16 @@ enum class Precision : uint8_t {
     FP16,
 };
 
+/// What convolutions compute in, apart from how activations are stored.
+enum class Arithmetic : uint8_t {
+    /// Products and sums in 32 bits.
+    FP32,
+    /// Products in 16 bits, of which four at a time are summed in 16 bits; sums in 32. Only with activations in 16
+    /// bits,
+    /// on devices that say so, and in GPU-shaped convolutions (shaders/include/products.glsl); elsewhere FP32.
+    FP16,
+};
+
 /// What is settled for one layer in place of the rule; zeros leave it to the rule.
 struct LayerChoice {
     /// Output planes that a dispatch of a convolution computes at most.
@@ -29,6 +39,8 @@ struct LayerChoice {
     bool addresses = false;
     /// A fused group, by its label: its members run one by one.
     bool separate = false;
+    /// Computes in 32 bits where the plan does in 16: the layer would lose too much.
+    bool fp32_arithmetic = false;
 
     bool operator==(const LayerChoice&) const = default;
 };
@@ -40,6 +52,7 @@ using LayerChoices = std::map<std::string, LayerChoice, std::less<>>;
 /// make another `Choices` and compile again.
 struct Choices {
     Precision precision = Precision::FP32;
+    Arithmetic arithmetic = Arithmetic::FP32;
     /// Kernel families that must not be used: "cpu_shaped".
     std::set<std::string, std::less<>> denied_families;
     /// Fusions (graph/fuse) that must not happen, by name.
@@ -55,6 +68,7 @@ struct Choices {
     /// Takes over what tuning settled; switches stay as they are.
     void merge_tuned(const Choices& tuned) {
         precision = tuned.precision;
+        arithmetic = tuned.arithmetic;
         denied_families.insert(tuned.denied_families.begin(), tuned.denied_families.end());
         disabled_fusions.insert(tuned.disabled_fusions.begin(), tuned.disabled_fusions.end());
         for (const auto& [label, choice] : tuned.layers) layers[label] = choice;

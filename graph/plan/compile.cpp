@@ -59,6 +59,7 @@ public:
             if (graph_.desc(value).kind == ValueKind::Features && !only_read_from_host(value, groups))
                 lower_import(value, context_);
         for (const Group& group : groups) {
+            context_.label = label_of(group, graph_);
             if (group.is_fused())
                 lower(group, context_);
             else
@@ -276,7 +277,8 @@ private:
         }
         const std::array<ArenaSlice, 3> shown{slices[0], all_in1, hull(slices[2], second)};
         const catalog::Access kind = access(lowered, shown);
-        dispatch.shader = lowered.variant(storage_, kind);
+        dispatch.shader = lowered.variant(storage_, kind, lowered.arithmetic);
+        dispatch.fp16_arithmetic = lowered.arithmetic == catalog::Arithmetic::f16;
 
         push::Memory memory;
         std::memcpy(&memory, dispatch.push.data(), sizeof(memory));

@@ -1,3 +1,4 @@
+#include "graph/ir/half.hpp"
 #include "graph/plan/plan.hpp"
 
 #include <algorithm>
@@ -78,16 +79,31 @@ void run(const PackWords& recipe, const Graph&, float* target) {
     std::memcpy(target, recipe.words.data(), recipe.words.size() * sizeof(uint32_t));
 }
 
+/// Rows of two input lanes side by side: a vector has those of one output plane.
+void run_in_halves(const PackConv& recipe, const Graph& graph, uint8_t* target) {
+    const size_t in_slots = recipe.in_channel_of_slot.size(), out_slots = recipe.out_channel_of_slot.size();
+    std::vector<float> values(recipe.taps.size() * in_slots * out_slots);
+    run(recipe, graph, values.data());
+    for (size_t pair = 0; pair < values.size(); pair += 2 * out_slots)
+        for (size_t plane = 0; plane < out_slots; plane += 4)
+            for (const size_t lane : {size_t{0}, out_slots})
+                for (size_t channel = 0; channel < 4; ++channel, target += sizeof(uint16_t)) {
+                    const uint16_t bits = half_bits(values[pair + lane + plane + channel]);
+                    std::memcpy(target, &bits, sizeof(bits));
+                }
+}
+
+void pack(const PackedWeight& packed, const Graph& graph, uint8_t* target) {
+    const auto* conv = std::get_if<PackConv>(&packed.recipe);
+    if (conv != nullptr && conv->half) return run_in_halves(*conv, graph, target);
+    std::visit([&](const auto& recipe) { run(recipe, graph, reinterpret_cast<float*>(target)); }, packed.recipe);
+}
+
 }  // namespace
 
 std::vector<uint8_t> pack_weights(const Plan& plan, const Graph& graph) {
     std::vector<uint8_t> bytes(plan.weights_bytes);
-    for (const PackedWeight& packed : plan.packed_weights)
-        std::visit(
-            [&](const auto& recipe) {
-                run(recipe, graph, reinterpret_cast<float*>(bytes.data() + packed.offset_bytes));
-            },
-            packed.recipe);
+    for (const PackedWeight& packed : plan.packed_weights) pack(packed, graph, bytes.data() + packed.offset_bytes);
     return bytes;
 }
 

@@ -71,6 +71,8 @@ struct Dispatch {
     /// Layer name from the network, e.g. "level2.0.d4".
     std::string label;
     uint64_t macs = 0;
+    /// The multiply-adds are `Arithmetic::FP16`.
+    bool fp16_arithmetic = false;
     /// Bytes of tensors that the dispatch must read and write at least once, those of the host included.
     uint64_t bytes_read = 0;
     uint64_t bytes_written = 0;
@@ -113,6 +115,8 @@ struct PackConv {
     /// For winograd_conv2d.comp: kw is one of the products of a line, kh the line, or with `winograd_rows` one of the
     /// products of lines.
     bool winograd = false, winograd_rows = false;
+    /// In 16 bits, for products in 16 bits (shaders/include/products.glsl).
+    bool half = false;
     bool operator==(const PackConv&) const = default;
 };
 

@@ -58,8 +58,10 @@ std::string list_too_small(const Plan& plan, const DeviceFill& fill) {
 DispatchFloor floor_of(const Dispatch& dispatch, const DevicePeaks& peaks) {
     assert(peaks.known());
     const double bytes = static_cast<double>(dispatch.bytes_moved() + dispatch.weights_bytes);
+    const bool half = dispatch.fp16_arithmetic && peaks.fp16_gflops > 0;
+    const double gflops = half ? peaks.fp16_gflops : peaks.fp32_gflops;
     // A GB/s is 1e3 bytes in a microsecond.
-    return {bytes / (peaks.memory_gb_per_s * 1e3), 2.0 * static_cast<double>(dispatch.macs) / (peaks.fp32_gflops * 1e3),
+    return {bytes / (peaks.memory_gb_per_s * 1e3), 2.0 * static_cast<double>(dispatch.macs) / (gflops * 1e3),
             peaks.launch_us};
 }
 

@@ -36,7 +36,7 @@ struct DispatchFloor {
     [[nodiscard]] bool memory_bound() const { return memory_us >= arithmetic_us; }
     [[nodiscard]] double us() const { return (memory_bound() ? memory_us : arithmetic_us) + launch_us; }
 };
-/// At rates that are known. Arithmetic is fp32 in every kernel, however activations are stored.
+/// At rates that are known: products in 16 bits at that of fp16, where it is, all others at that of fp32.
 [[nodiscard]] DispatchFloor floor_of(const Dispatch& dispatch, const DevicePeaks& peaks);
 
 /// The roofline of a plan: dispatches one after another, each at its floor. No cache is thought of, so a device whose

@@ -76,6 +76,9 @@ void read_line(std::string_view key, std::string_view rest, TunedChoices& tuned)
     } else if (key == "precision") {
         if (rest != "fp32" && rest != "fp16") throw error("expected precision fp32 or fp16, found '{}'", rest);
         tuned.choices.precision = rest == "fp16" ? Precision::FP16 : Precision::FP32;
+    } else if (key == "arithmetic") {
+        if (rest != "fp32" && rest != "fp16") throw error("expected arithmetic fp32 or fp16, found '{}'", rest);
+        tuned.choices.arithmetic = rest == "fp16" ? Arithmetic::FP16 : Arithmetic::FP32;
     } else if (key == "deny") {
         if (rest != "cpu_shaped") throw error("there is no kernel family '{}' to deny", rest);
         tuned.choices.denied_families.emplace(rest);
@@ -127,6 +130,7 @@ std::string to_string(const TunedChoices& tuned) {
         first_line, tuned.version, tuned.network, tuned.width, tuned.height, tuned.graph_hash, tuned.vendor_id,
         tuned.device_id, tuned.device, tuned.driver_version, tuned.driver, tuned.untuned_us, tuned.tuned_us,
         choices.precision == Precision::FP16 ? "fp16" : "fp32");
+    if (choices.arithmetic == Arithmetic::FP16) text += "arithmetic fp16\n";
     for (const std::string& name : choices.denied_families) text += fmt::format("deny {}\n", name);
     for (const std::string& name : choices.disabled_fusions) text += fmt::format("disable {}\n", name);
     for (const auto& [label, choice] : choices.layers)

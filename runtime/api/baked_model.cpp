@@ -42,7 +42,8 @@ ClassList read_classes(ByteReader& reader) {
 
 void write_choices(ByteWriter& writer, const Choices& choices, bool precision_by_device) {
     // Members are named, so that one that is forgotten here does not compile.
-    const auto& [precision, denied_families, disabled_fusions, in_place, layers] = choices;
+    // Arithmetic is left to tuned choices: it takes a calibration on the device.
+    const auto& [precision, arithmetic, denied_families, disabled_fusions, in_place, layers] = choices;
     writer.flag(precision_by_device);
     writer.flag(precision == Precision::FP16);
     writer.flag(in_place);

@@ -25,14 +25,28 @@ Precision precision_on(const DeviceFacts& facts, PrecisionChoice choice) {
     return fp16 ? Precision::FP16 : Precision::FP32;
 }
 
+void expect_arithmetic(const DeviceFacts& facts, const Choices& choices) {
+    if (choices.arithmetic == Arithmetic::FP32) return;
+    if (!facts.fp16_arithmetic)
+        throw error("'{}' has no fp16 arithmetic (shaderFloat16); leave --arithmetic fp16 out", facts.name);
+    if (choices.precision == Precision::FP32)
+        throw error("fp16 arithmetic is for activations that are stored in fp16; say --precision fp16 too");
+    if (suits_cpu_shape(facts) && !choices.denied_families.contains("cpu_shaped"))
+        throw error("'{}' runs the CPU-shaped kernels, which compute in fp32; leave --arithmetic fp16 out", facts.name);
+}
+
 Runner::Runner(std::shared_ptr<const Model> model, Context* context, const RunnerOptions& options)
     : model_(std::move(model)), context_(context) {
     choices_.denied_families = options.denied_families;
     choices_.disabled_fusions = options.disabled_fusions;
     choices_.layers = options.layers;
     choices_.precision = context == nullptr ? Precision::FP32 : precision_on(context->facts(), options.precision);
+    choices_.arithmetic = options.arithmetic;
     if (context == nullptr && options.precision == PrecisionChoice::FP16)
         throw error("the reference computes in fp32; leave --precision out or say fp32");
+    if (context == nullptr && options.arithmetic == Arithmetic::FP16)
+        throw error("the reference computes in fp32; leave --arithmetic out or say fp32");
+    if (context != nullptr) expect_arithmetic(context->facts(), choices_);
     if (context != nullptr) session_ = std::make_unique<Session>(*context);
 }
 

@@ -15,6 +15,10 @@ enum class PrecisionChoice : uint8_t { Auto, FP32, FP16 };
 /// What `Auto` means on a device.
 [[nodiscard]] Precision precision_on(const DeviceFacts& facts, PrecisionChoice choice);
 
+/// Throws `Error` where plans would not compute in what the choices ask for: the device, the storage or its family of
+/// kernels has fp32 arithmetic only.
+void expect_arithmetic(const DeviceFacts& facts, const Choices& choices);
+
 struct RunnerOptions {
     PrecisionChoice precision = PrecisionChoice::Auto;
     std::set<std::string, std::less<>> denied_families;
@@ -22,6 +26,7 @@ struct RunnerOptions {
     std::set<std::string, std::less<>> disabled_fusions{};
     /// What tuning chose layer by layer.
     LayerChoices layers{};
+    Arithmetic arithmetic = Arithmetic::FP32;
 };
 
 /// A model on one device. Pictures and tensors of any size the model can take; a size is planned when it is first seen
@@ -47,6 +52,7 @@ public:
     [[nodiscard]] std::vector<float> classify(std::span<const uint8_t> rgb, int width, int height);
 
     [[nodiscard]] Precision precision() const { return choices_.precision; }
+    [[nodiscard]] Arithmetic arithmetic() const { return choices_.arithmetic; }
     [[nodiscard]] const Model& model() const { return *model_; }
     /// GPU times of the dispatches of the last plan that ran; empty on the reference.
     [[nodiscard]] std::vector<DispatchTime> profile();

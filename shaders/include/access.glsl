@@ -1,5 +1,6 @@
 // Reading and writing the arena and the weights: one set of names, three ways (see shaders/README.md).
-//   STORAGE_F32, STORAGE_F16      how a texel lies in memory; arithmetic is float32 in both
+//   STORAGE_F32, STORAGE_F16      how a texel lies in memory
+//   ARITHMETIC_F16                convolutions multiply in 16 bits (products.glsl); else in 32, whatever the storage
 //   ACCESS_SSBO   storage-buffer windows          (set 0: 0, 1 read, 2 written, 3 weights)
 //   ACCESS_BDA    device addresses for everything
 //   ACCESS_TEXEL  texel view (set 0: 4) to read, device addresses to write (in 64 bits) and for weights: the CPU-shaped
@@ -21,14 +22,29 @@ vec4 unpack_texel(vec4 t) { return t; }
 vec4 pack_texel(vec4 v) { return v; }
 #endif
 
+// What a convolution multiplies: four channels of a pixel, as they lie in memory where that is what it computes in.
+#ifdef ARITHMETIC_F16
+#define FACTORS f16vec4
+FACTORS unpack_factors(TEXEL t) { return FACTORS(unpackFloat2x16(t.x), unpackFloat2x16(t.y)); }
+#define WEIGHT_VECTOR uvec4
+#define WEIGHT(i) uintBitsToFloat(WEIGHT_WORDS(i))
+#else
+#define FACTORS vec4
+#define unpack_factors unpack_texel
+#define WEIGHT_VECTOR vec4
+#define WEIGHT WEIGHT_WORDS
+#endif
+
 #ifdef ACCESS_SSBO
 #ifdef USE_IN0
 layout(set = 0, binding = 0, std430) readonly buffer In0 { TEXEL in0_texels[]; };
 vec4 load_in0(uint i) { return unpack_texel(in0_texels[i]); }
+FACTORS load_factors0(uint i) { return unpack_factors(in0_texels[i]); }
 #endif
 #ifdef USE_IN1
 layout(set = 0, binding = 1, std430) readonly buffer In1 { TEXEL in1_texels[]; };
 vec4 load_in1(uint i) { return unpack_texel(in1_texels[i]); }
+FACTORS load_factors1(uint i) { return unpack_factors(in1_texels[i]); }
 #endif
 #if defined(USE_OUT) && !defined(HOST_OUT)
 layout(set = 0, binding = 2, std430) buffer Out { TEXEL out_texels[]; };
@@ -36,8 +52,8 @@ void store_out(uint i, vec4 v) { out_texels[i] = pack_texel(v); }
 vec4 load_out(uint i) { return unpack_texel(out_texels[i]); }
 #endif
 #ifdef USE_WEIGHTS
-layout(set = 0, binding = 3, std430) readonly buffer WeightBuffer { vec4 weight_vectors[]; };
-#define WEIGHT(i) weight_vectors[pc.m.weights.x + (i)]
+layout(set = 0, binding = 3, std430) readonly buffer WeightBuffer { WEIGHT_VECTOR weight_vectors[]; };
+#define WEIGHT_WORDS(i) weight_vectors[pc.m.weights.x + (i)]
 #endif
 #else
 #ifdef STORAGE_F16
@@ -52,11 +68,15 @@ layout(set = 0, binding = 4, rgba16f) readonly uniform imageBuffer arena_view;
 layout(set = 0, binding = 4, rgba32f) readonly uniform imageBuffer arena_view;
 #endif
 vec4 load_arena(uint i) { return imageLoad(arena_view, int(i)); }
+#define load_arena_factors load_arena
 #else
 vec4 load_arena(uint i) { return unpack_texel(ArenaRef(pc.m.arena).texels[i]); }
+FACTORS load_arena_factors(uint i) { return unpack_factors(ArenaRef(pc.m.arena).texels[i]); }
 #endif
 #define load_in0 load_arena
 #define load_in1 load_arena
+#define load_factors0 load_arena_factors
+#define load_factors1 load_arena_factors
 #ifndef HOST_OUT
 #define load_out load_arena
 #ifdef ACCESS_TEXEL
@@ -76,13 +96,14 @@ void store_out(uint i, vec4 v) { WideArenaRef(pc.m.arena).texels[i] = wide_texel
 void store_out(uint i, vec4 v) { ArenaRef(pc.m.arena).texels[i] = pack_texel(v); }
 #endif
 #endif
-layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer WeightRef { vec4 vectors[]; };
+layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer WeightRef { WEIGHT_VECTOR vectors[]; };
 #ifdef ACCESS_TEXEL
 // From a new base every 32 vec4s, at a distance that only the host knows: x86 code is a fifth shorter where operands lie
 // within 512 bytes of a register, and straight-line code runs as fast as it is fetched.
-#define WEIGHT(i) WeightRef(packUint2x32(pc.m.weights) + uint64_t((i) / 32u * pc.m.block_weights)).vectors[(i) % 32u]
+#define WEIGHT_WORDS(i) \
+    WeightRef(packUint2x32(pc.m.weights) + uint64_t((i) / 32u * pc.m.block_weights)).vectors[(i) % 32u]
 #else
-#define WEIGHT(i) WeightRef(pc.m.weights).vectors[i]
+#define WEIGHT_WORDS(i) WeightRef(pc.m.weights).vectors[i]
 #endif
 #endif
 
@@ -119,8 +140,10 @@ void store_out(uint i, vec4 v) {
 // branch would switch off the CPU driver's uniform loads; the others skip the load.
 #ifdef ACCESS_TEXEL
 #define LOAD_IN0_OR_ZERO(valid, i) load_in0((valid) ? (i) : 0u)
+#define LOAD_FACTORS0_OR_ZERO LOAD_IN0_OR_ZERO
 #else
 #define LOAD_IN0_OR_ZERO(valid, i) ((valid) ? load_in0(i) : vec4(0.0))
+#define LOAD_FACTORS0_OR_ZERO(valid, i) ((valid) ? load_factors0(i) : FACTORS(0.0))
 #endif
 
 // Weights must lie at uniform addresses for the CPU driver to load them once for all lanes; it does not see that the

@@ -76,7 +76,11 @@ TEST(BakedModel, GivesTheSameScoresOnTheReference) {
 
 TEST(BakedModel, KeepsAllThatIsKnown) {
     const auto model = small_model();
-    Choices choices{Precision::FP16, {"cpu_shaped"}, {"esp_pyramid"}, false};
+    Choices choices;
+    choices.precision = Precision::FP16;
+    choices.denied_families = {"cpu_shaped"};
+    choices.disabled_fusions = {"esp_pyramid"};
+    choices.in_place = false;
     choices.layers["level1.conv"].planes = 4;
     choices.layers["level3 [esp_pyramid]"].separate = true;
     const BakedModel baked = load_baked(bake(*model, choices, five_classes(), true));

@@ -131,6 +131,22 @@ TEST_P(Golden, InTheFormOfGpus) {
     }
 }
 
+/// Products in 16 bits, which round about as much again as storage does.
+TEST_P(Golden, HalfPrecisionArithmetic) {
+    if (!is_small(golden())) GTEST_SKIP() << "the small cases are enough";
+    if (!context().facts().fp16_arithmetic) GTEST_SKIP() << context().facts().name << " has no fp16 arithmetic";
+    RunnerOptions options{PrecisionChoice::FP16, {"cpu_shaped"}};
+    options.arithmetic = Arithmetic::FP16;
+    Runner runner(model_of(golden()), &context(), options);
+    const Tensor scores = runner.scores(golden_input(golden()));
+    const app::GoldenScore score = compare_with_golden(golden(), scores, true);
+    RecordProperty("relative_l2", fmt::format("{:.2e}", score.relative_l2));
+    RecordProperty("class_agreement", fmt::format("{:.4f}", score.class_agreement));
+    EXPECT_LE(score.relative_l2, 3e-3);
+    const auto pixels = static_cast<size_t>(scores.shape[1] * scores.shape[2]);
+    EXPECT_LE(static_cast<size_t>(score.class_flips), std::max<size_t>(1, pixels / 1000));
+}
+
 /// The picture's bytes instead of a prepared tensor, and classes instead of scores.
 TEST_P(Golden, PixelsToClasses) {
     if (!golden().labels) GTEST_SKIP() << "a classifier has no mask";

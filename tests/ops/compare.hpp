@@ -18,6 +18,7 @@ namespace vkseg::test {
 
 /// Whether a device's bytes are what the reference makes of `values` at `output`; tells the first difference.
 [[nodiscard]] ::testing::AssertionResult agrees(const Graph& graph, const std::vector<HostValue>& values,
-                                                ValueId output, std::span<const uint8_t> found, Precision precision);
+                                                ValueId output, std::span<const uint8_t> found, Precision precision,
+                                                Arithmetic arithmetic = Arithmetic::FP32);
 
 }  // namespace vkseg::test

@@ -89,8 +89,21 @@ std::vector<std::vector<uint8_t>> outputs_of(const Session& session, size_t coun
     return outputs;
 }
 
+bool multiplies_in_halves(const Dispatch& dispatch) {
+    return dispatch.fp16_arithmetic;
+}
+
+/// Whether the plan of a device with 16-bit arithmetic has use for it.
+bool has_use_for_halves(const Graph& graph, DeviceFacts facts) {
+    facts.fp16_arithmetic = true;
+    const Choices choices = choices_for(Family::StorageBuffer, Precision::FP16, Arithmetic::FP16);
+    return any_dispatch(compile(graph, facts, choices), multiplies_in_halves);
+}
+
 std::string variant_name(const OpParam& param) {
-    const char* precision = param.precision == Precision::FP16 ? "_fp16" : "_fp32";
+    const char* precision = param.arithmetic == Arithmetic::FP16 ? "_half"
+                            : param.precision == Precision::FP16 ? "_fp16"
+                                                                 : "_fp32";
     const char* family = param.family == Family::CpuShaped ? "_cpu" : access_name(param.family);
     return param.driver->name + precision + family;
 }
@@ -111,9 +124,10 @@ std::string param_name(const ::testing::TestParamInfo<OpParam>& info) {
     return variant_name(info.param) + "_" + info.param.test.name;
 }
 
-Choices choices_for(Family family, Precision precision) {
+Choices choices_for(Family family, Precision precision, Arithmetic arithmetic) {
     Choices choices;
     choices.precision = precision;
+    choices.arithmetic = arithmetic;
     if (family != Family::CpuShaped) choices.denied_families = {"cpu_shaped"};
     return choices;
 }
@@ -148,11 +162,17 @@ std::optional<DeviceFacts> with_narrow_bindings(const Graph& graph, const Device
         const Graph graph = simplified(test.build(), test);
         for (const Driver& driver : drivers())
             for (const Precision precision : {Precision::FP32, Precision::FP16}) {
-                const auto add = [&](Family family) { params.push_back({test, &driver, precision, family}); };
+                const auto add = [&](Family family, Arithmetic arithmetic = Arithmetic::FP32) {
+                    params.push_back({test, &driver, precision, arithmetic, family});
+                };
                 add(Family::StorageBuffer);
                 if (!driver.facts) continue;  // to be skipped once is enough
                 if (takes_cpu_shape(*driver.facts)) add(Family::CpuShaped);
-                if (with_narrow_bindings(graph, *driver.facts, precision)) add(Family::DeviceAddress);
+                const bool narrow = with_narrow_bindings(graph, *driver.facts, precision).has_value();
+                if (narrow) add(Family::DeviceAddress);
+                if (precision == Precision::FP32 || !has_use_for_halves(graph, *driver.facts)) continue;
+                add(Family::StorageBuffer, Arithmetic::FP16);
+                if (narrow) add(Family::DeviceAddress, Arithmetic::FP16);
             }
     }
     return ::testing::ValuesIn(params);
@@ -160,6 +180,8 @@ std::optional<DeviceFacts> with_narrow_bindings(const Graph& graph, const Device
 
 TEST_P(OpTest, AgreesWithReference) {
     const OpParam& param = GetParam();
+    if (param.arithmetic == Arithmetic::FP16 && !context().facts().fp16_arithmetic)
+        GTEST_SKIP() << context().facts().name << " has no 16-bit arithmetic";
     const Graph raw = param.test.build();
     const Graph graph = simplified(raw, param.test);
     if (param.test.simplified_nodes != 0) {
@@ -168,10 +190,11 @@ TEST_P(OpTest, AgreesWithReference) {
 
     DeviceFacts facts = context().facts();
     if (param.family == Family::DeviceAddress) facts = with_narrow_bindings(graph, facts, param.precision).value();
-    Choices choices = choices_for(param.family, param.precision);
+    Choices choices = choices_for(param.family, param.precision, param.arithmetic);
     choices.disabled_fusions = param.test.disabled_fusions;
     const auto plan = std::make_shared<const Plan>(compile(graph, facts, choices));
     expect_family(*plan, param.family);
+    EXPECT_EQ(any_dispatch(*plan, multiplies_in_halves), param.arithmetic == Arithmetic::FP16);
 
     Session session(context());
     poison(session, context().facts(), plan->arena_bytes);
@@ -183,7 +206,7 @@ TEST_P(OpTest, AgreesWithReference) {
 
     const std::vector<HostValue> values = reference_values(raw, inputs);
     for (size_t i = 0; i < raw.outputs.size(); ++i)
-        EXPECT_TRUE(agrees(raw, values, raw.outputs[i], first[i], param.precision))
+        EXPECT_TRUE(agrees(raw, values, raw.outputs[i], first[i], param.precision, param.arithmetic))
             << vkseg::to_string(graph) << vkseg::to_string(*plan);
 
     // What a run leaves behind must not matter to the next.

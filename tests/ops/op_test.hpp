@@ -44,13 +44,15 @@ struct OpParam {
     OpCase test;
     const Driver* driver = nullptr;
     Precision precision = Precision::FP32;
+    Arithmetic arithmetic = Arithmetic::FP32;
     Family family = Family::StorageBuffer;
 };
 void PrintTo(const OpParam& param, std::ostream* out);
 [[nodiscard]] std::string param_name(const ::testing::TestParamInfo<OpParam>& info);
 
-/// Every case on every driver in both precisions and in all families that can take it. A plan uses device addresses
-/// only where a binding cannot show a tensor, so small tensors with large weights have no such variant.
+/// Every case on every driver in both precisions, those with convolutions in 16-bit arithmetic too, and in all families
+/// that can take it. A plan uses device addresses only where a binding cannot show a tensor, so small tensors with
+/// large weights have no such variant.
 [[nodiscard]] ::testing::internal::ParamGenerator<OpParam> everywhere(const std::vector<OpCase>& cases);
 
 /// `INSTANTIATE_TEST_SUITE_P(Pool2d, OpTest, everywhere(pool2d_cases()), param_name);`
@@ -65,6 +67,6 @@ protected:
                                                               Precision precision);
 
 /// The choices that lead a plan to a family.
-[[nodiscard]] Choices choices_for(Family family, Precision precision);
+[[nodiscard]] Choices choices_for(Family family, Precision precision, Arithmetic arithmetic = Arithmetic::FP32);
 
 }  // namespace vkseg::test

@@ -67,9 +67,10 @@ void expect_bindings(const Dispatch& dispatch, const Plan& plan, const DeviceFac
 
 }  // namespace
 
-Choices at(Precision precision) {
+Choices at(Precision precision, Arithmetic arithmetic) {
     Choices choices;
     choices.precision = precision;
+    choices.arithmetic = arithmetic;
     return choices;
 }
 
@@ -122,6 +123,9 @@ void expect_within_limits(const Plan& plan, const DeviceFacts& facts) {
         }
         EXPECT_GE(invocations, 1u);
         EXPECT_LE(invocations, facts.max_workgroup_invocations);
+        const bool half = std::string_view(to_string(dispatch->shader)).find("_half_") != std::string_view::npos;
+        EXPECT_EQ(half, dispatch->fp16_arithmetic);
+        EXPECT_TRUE(!half || (facts.fp16_arithmetic && plan.fp16));
         // A constant that is left out silently takes the shader's default.
         EXPECT_LT(largest_constant_id(spirv(dispatch->shader)), static_cast<int>(dispatch->specialization.size()));
         expect_bindings(*dispatch, plan, facts);

@@ -11,7 +11,7 @@
 
 namespace vkseg::test {
 
-[[nodiscard]] Choices at(Precision precision);
+[[nodiscard]] Choices at(Precision precision, Arithmetic arithmetic = Arithmetic::FP32);
 
 /// All dispatches in their order.
 [[nodiscard]] std::vector<const Dispatch*> dispatches_of(const Plan& plan);

@@ -22,6 +22,7 @@ TunedChoices example() {
     tuned.untuned_us = 1234.5;
     tuned.tuned_us = 1000.0;
     tuned.choices.precision = Precision::FP16;
+    tuned.choices.arithmetic = Arithmetic::FP16;
     tuned.choices.denied_families = {"cpu_shaped"};
     tuned.choices.disabled_fusions = {"esp_pyramid"};
     LayerChoice tiling;
@@ -32,8 +33,12 @@ TunedChoices example() {
     LayerChoice chunked;
     chunked.unrolled_macs = 3600;
     chunked.direct = true;
-    tuned.choices.layers = {
-        {"level1.conv", tiling}, {"encoder.level3.4 [esp_pyramid]", separate}, {"odd: name = x", chunked}};
+    LayerChoice exact;
+    exact.fp32_arithmetic = true;
+    tuned.choices.layers = {{"level1.conv", tiling},
+                            {"encoder.level3.4 [esp_pyramid]", separate},
+                            {"odd: name = x", chunked},
+                            {"encoder [norm_load]", exact}};
     return tuned;
 }
 
@@ -65,6 +70,10 @@ TEST(TunedChoices, ComeBackFromText) {
     plain.choices = {};
     EXPECT_EQ(parse_tuned_choices(to_string(plain)), plain);
     EXPECT_EQ(parse_tuned_choices(altered("planes=4", "planes=4")), tuned);
+    // As files were before there was a choice.
+    TunedChoices older = tuned;
+    older.choices.arithmetic = Arithmetic::FP32;
+    EXPECT_EQ(parse_tuned_choices(altered("arithmetic fp16\n", "")), older);
 }
 
 TEST(TunedChoices, DamageIsFoundWhereverItIs) {
@@ -88,6 +97,7 @@ TEST(TunedChoices, WhatIsUnknownIsNamed) {
     EXPECT_NE(refusal(altered("disable esp_pyramid", "disable nothing")).find("there is no fusion 'nothing'"),
               std::string::npos);
     EXPECT_EQ(refusal(altered("precision fp16", "precision fp8")), "expected precision fp32 or fp16, found 'fp8'");
+    EXPECT_EQ(refusal(altered("arithmetic fp16", "arithmetic fp8")), "expected arithmetic fp32 or fp16, found 'fp8'");
     EXPECT_EQ(refusal(altered("deny cpu_shaped", "wish speed")), "there is no line 'wish' in tuned choices");
 }
 
@@ -119,6 +129,7 @@ TEST(TunedChoices, MergeLeavesSwitchesOn) {
     choices.merge_tuned(example().choices);
     EXPECT_EQ(choices.disabled_fusions, (std::set<std::string, std::less<>>{"score_head", "esp_pyramid"}));
     EXPECT_FALSE(choices.in_place);
+    EXPECT_EQ(choices.arithmetic, Arithmetic::FP16);
     EXPECT_EQ(choices.layers, example().choices.layers);
 }
 

@@ -49,15 +49,17 @@ TEST_P(Variant, BindsWhatASessionOffers) {
 }
 
 /// "With nothing optional enabled every network still runs": storage-buffer variants ask for no capability beyond
-/// those of every Vulkan device.
+/// those of every Vulkan device, but for 16-bit arithmetic where their name says so.
 TEST_P(Variant, WithStorageBuffersNeedsNothingOptional) {
     const std::string name = to_string(GetParam());
     if (name.ends_with("_bda") || name.ends_with("_texel")) GTEST_SKIP() << "optional by name";
     const std::span<const uint32_t> words = spirv(GetParam());
-    constexpr uint32_t op_capability = 17, shader = 1, image_buffer = 47;
+    constexpr uint32_t op_capability = 17, shader = 1, float16 = 9, image_buffer = 47;
+    const bool half = name.find("_half_") != std::string::npos;
     for (size_t at = 5; at < words.size(); at += words[at] >> 16) {
         if ((words[at] & 0xffff) != op_capability) continue;
-        EXPECT_TRUE(words[at + 1] == shader || words[at + 1] == image_buffer) << "capability " << words[at + 1];
+        EXPECT_TRUE(words[at + 1] == shader || words[at + 1] == image_buffer || (half && words[at + 1] == float16))
+            << "capability " << words[at + 1];
     }
 }
 
@@ -67,6 +69,11 @@ INSTANTIATE_TEST_SUITE_P(, Variant, ::testing::ValuesIn(all_shaders()),
 TEST(Catalog, PicksTheVariantThatIsNamed) {
     static_assert(catalog::conv2d(catalog::Storage::f16, catalog::Access::bda) == ShaderId::conv2d_f16_bda);
     EXPECT_STREQ(to_string(catalog::conv2d(catalog::Storage::f32, catalog::Access::texel)), "conv2d_f32_texel");
+    static_assert(catalog::conv2d(catalog::Storage::f16, catalog::Access::ssbo, catalog::Arithmetic::f16) ==
+                  ShaderId::conv2d_f16_half_ssbo);
+    // Of no use, so not there.
+    EXPECT_ANY_THROW((void)catalog::conv2d(catalog::Storage::f32, catalog::Access::ssbo, catalog::Arithmetic::f16));
+    EXPECT_ANY_THROW((void)catalog::conv2d(catalog::Storage::f16, catalog::Access::texel, catalog::Arithmetic::f16));
 }
 
 }  // namespace

@@ -37,6 +37,13 @@ inline float round_to_half(float v) {
     return static_cast<float>(std::nearbyint(static_cast<double>(v) / unit) * unit);
 }
 
+inline float float_from_half(uint16_t bits) {
+    const int exponent = bits >> 10 & 31, mantissa = bits & 1023;
+    const float size = exponent == 0 ? std::ldexp(static_cast<float>(mantissa), -24)
+                                     : std::ldexp(static_cast<float>(mantissa + 1024), exponent - 25);
+    return (bits & 0x8000) != 0 ? -size : size;
+}
+
 /// One dispatch: what a kernel sees.
 struct Machine {
     const Plan& plan;
@@ -84,6 +91,34 @@ struct Machine {
         const size_t offset = weights_offset() + vector * 16;
         if (offset + 16 > weights.size()) throw std::out_of_range("weight beyond the packed weights");
         std::memcpy(value.data(), weights.data() + offset, 16);
+        return value;
+    }
+    /// Rows of weights that an input plane has.
+    [[nodiscard]] size_t weight_rows() const { return dispatch.fp16_arithmetic ? 2 : 4; }
+    /// ADD_PRODUCTS of products.glsl for one output plane, whose first vector of weights is `row`.
+    void add_products(Vec4& sum, const Vec4& texel, size_t row, size_t planes) const {
+        if (!dispatch.fp16_arithmetic) {
+            for (size_t lane = 0; lane < 4; ++lane) {
+                const Vec4 w = weight(row + lane * planes);
+                for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
+            }
+            return;
+        }
+        Vec4 run{};
+        for (size_t lane = 0; lane < 4; ++lane) {
+            const Vec4 w = half_weight(row + lane / 2 * planes, lane % 2);
+            for (size_t j = 0; j < 4; ++j) run[j] = round_to_half(run[j] + round_to_half(texel[lane]) * w[j]);
+        }
+        for (size_t j = 0; j < 4; ++j) sum[j] += run[j];
+    }
+    /// The first or second four halves of a vector.
+    [[nodiscard]] Vec4 half_weight(size_t vector, size_t part) const {
+        std::array<uint16_t, 4> bits;
+        const size_t offset = weights_offset() + vector * 16 + part * sizeof(bits);
+        if (offset + sizeof(bits) > weights.size()) throw std::out_of_range("weight beyond the packed weights");
+        std::memcpy(bits.data(), weights.data() + offset, sizeof(bits));
+        Vec4 value;
+        for (size_t j = 0; j < 4; ++j) value[j] = float_from_half(bits[j]);
         return value;
     }
     [[nodiscard]] push::Memory memory() const { return push_as<push::Memory>(); }
@@ -172,7 +207,7 @@ struct Window {
     size_t kernel_h, kernel_w;
     Halves stride, dilation, origin;
     uint32_t in_planes;
-    /// Rows of weights from one lane to the next.
+    /// Vectors of weights from one row to the next.
     size_t planes;
 };
 
@@ -189,10 +224,8 @@ void add_window(const Machine& m, Vec4& sum, const Window& window, uint32_t x, u
         for (uint32_t i = 0; i < window.in_planes; ++i) {
             Vec4 texel{};
             if (valid) texel = read(i, static_cast<uint32_t>(iy * in_size.low + ix));
-            for (size_t lane = 0; lane < 4; ++lane, row += window.planes) {
-                const Vec4 w = m.weight(row);
-                for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
-            }
+            m.add_products(sum, texel, row, window.planes);
+            row += m.weight_rows() * window.planes;
         }
     }
 }

@@ -29,7 +29,7 @@ void run_conv2d(const Machine& m) {
             rows = pc.phase_taps >> (16 + 4 * offset.high) & 15;
         }
         const size_t weights = size_t{part} * pc.m.block_weights;
-        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
+        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * m.weight_rows() * planes;
         const int out_y = static_cast<int>(y) * step.high + offset.high;
         const int out_x = static_cast<int>(x) * step.low + offset.low;
         if (out_y >= out_size.high || out_x >= out_size.low) return;
@@ -40,7 +40,7 @@ void run_conv2d(const Machine& m) {
             Vec4 sum = m.weight(biases + o);
             for (size_t ky = 0; ky < rows; ++ky)
                 for (size_t kx = 0; kx < columns; ++kx) {
-                    size_t row = weights + (ky * kernel_w + kx) * pc.in_planes * 4 * planes + o;
+                    size_t row = weights + (ky * kernel_w + kx) * pc.in_planes * m.weight_rows() * planes + o;
                     const int iy =
                         static_cast<int>(y) * stride.high + origin.high + static_cast<int>(ky) * dilation.high;
                     const int ix = static_cast<int>(x) * stride.low + origin.low +
@@ -55,10 +55,8 @@ void run_conv2d(const Machine& m) {
                         if (valid)
                             texel = prologue(m.read(split ? 1 : 0, base + static_cast<uint32_t>(iy * in_size.low + ix)),
                                              biases, i);
-                        for (size_t lane = 0; lane < 4; ++lane, row += planes) {
-                            const Vec4 w = m.weight(row);
-                            for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
-                        }
+                        m.add_products(sum, texel, row, planes);
+                        row += m.weight_rows() * planes;
                     }
                 }
             const uint32_t add_index = pc.m.add_base + plane * pc.m.add_stride + pixel * pc.m.add_pixel;
@@ -180,7 +178,7 @@ void run_twin_conv(const Machine& m) {
         const Halves out_size = halves(second ? pc.out_size2 : pc.m.out_size);
         if (static_cast<int>(x) >= out_size.low || static_cast<int>(y) >= out_size.high) return;
         const size_t weights = size_t{part} * pc.m.block_weights;
-        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
+        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * m.weight_rows() * planes;
         for (size_t o = 0; o < planes; ++o) {
             Vec4 sum = m.weight(biases + o);
             add_window(m, sum, window, x, y, in_size, weights + o, [&](uint32_t i, uint32_t pixel) {
@@ -207,7 +205,7 @@ void run_conv_pair(const Machine& m) {
         if (x < 0 || x >= out_size.low) return sum;
         const uint32_t part = plane / own, o = plane % own;
         size_t row = size_t{branch * pc.chunks * slots + part} * pc.m.block_weights + o;
-        const size_t biases = row - o + size_t{kernel_h} * kernel_w * pc.in_planes * 4 * own;
+        const size_t biases = row - o + size_t{kernel_h} * kernel_w * pc.in_planes * m.weight_rows() * own;
         sum = m.weight(biases + o);
         for (uint32_t tap = 0; tap < kernel_h * kernel_w; ++tap) {
             const int dy = static_cast<int>(pc.dilations[branch] & 255),
@@ -219,10 +217,8 @@ void run_conv_pair(const Machine& m) {
                 Vec4 texel{};
                 if (valid)
                     texel = m.read(0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
-                for (size_t lane = 0; lane < 4; ++lane, row += own) {
-                    const Vec4 w = m.weight(row);
-                    for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
-                }
+                m.add_products(sum, texel, row, own);
+                row += m.weight_rows() * own;
             }
         }
         sum = m.normalise(sum, biases + own, o, own, m.spec(12), m.spec(13));
@@ -252,14 +248,11 @@ void run_conv_pair(const Machine& m) {
                             const uint32_t chunk = i / (slots * own), in_chunk = i % (slots * own);
                             const size_t row = pc.second_weights +
                                                size_t{(branch * pc.chunks + chunk) * slots + slot} * pc.second_block +
-                                               (size_t{k} * slots * own + in_chunk) * 4 * planes + o;
+                                               (size_t{k} * slots * own + in_chunk) * m.weight_rows() * planes + o;
                             const Vec4& texel =
                                 rows[(size_t{branch} * pc.mid_planes + i) * static_cast<size_t>(out_size.low) +
                                      static_cast<size_t>(at)];
-                            for (size_t lane = 0; lane < 4; ++lane) {
-                                const Vec4 w = m.weight(row + lane * planes);
-                                for (size_t j = 0; j < 4; ++j) sum[j] += texel[lane] * w[j];
-                            }
+                            m.add_products(sum, texel, row, planes);
                         }
                     }
                 }
@@ -276,7 +269,8 @@ void run_resize_conv(const Machine& m) {
     const Halves size = halves(pc.m.out_size);
     const size_t planes = m.spec(6);
     m.for_each(size, m.spec(7), [&](uint32_t x, uint32_t y, uint32_t block) {
-        const size_t weights = size_t{block} * pc.m.block_weights, biases = weights + 4 * planes * pc.in_planes;
+        const size_t weights = size_t{block} * pc.m.block_weights,
+                     biases = weights + m.weight_rows() * planes * pc.in_planes;
         for (size_t o = 0; o < planes; ++o) {
             Vec4 sum = m.weight(biases + o);
             for (uint32_t i = 0; i < pc.in_planes; ++i) {
@@ -299,10 +293,7 @@ void run_resize_conv(const Machine& m) {
                 const Vec4 texel = way == 0
                                        ? read(y * static_cast<uint32_t>(size.low) + x)
                                        : bilinear(read, from, size, static_cast<int>(x), static_cast<int>(y), way == 2);
-                for (size_t lane = 0; lane < 4; ++lane) {
-                    const Vec4 row = m.weight(weights + (4 * i + lane) * planes + o);
-                    for (size_t k = 0; k < 4; ++k) sum[k] += texel[lane] * row[k];
-                }
+                m.add_products(sum, texel, weights + m.weight_rows() * i * planes + o, planes);
             }
             m.write(pc.m.out_base + static_cast<uint32_t>(block * planes + o) * pc.m.out_stride +
                         y * static_cast<uint32_t>(size.low) + x,
@@ -328,7 +319,7 @@ void run_down_unit(const Machine& m) {
             return;
         }
         const size_t weights = size_t{z} * pc.m.block_weights;
-        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * 4 * planes;
+        const size_t biases = weights + kernel_h * kernel_w * pc.in_planes * m.weight_rows() * planes;
         for (size_t o = 0; o < planes && z * planes + o < pc.conv_planes; ++o) {
             Vec4 sum = m.weight(biases + o);
             add_window(m, sum, window, x, y, in_size, weights + o, [&](uint32_t i, uint32_t pixel) {

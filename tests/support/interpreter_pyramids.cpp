@@ -15,7 +15,7 @@ void run_esp_pyramid(const Machine& m) {
         for (uint32_t branch = 0; branch < pc.branches; ++branch) {
             const uint32_t width = branch == 0 ? pc.first_planes : pc.planes;
             const size_t own = unrolled ? width : planes;
-            const size_t rows = kernel_h * kernel_w * pc.in_planes * 4 * own;
+            const size_t rows = kernel_h * kernel_w * pc.in_planes * m.weight_rows() * own;
             const int dilation = static_cast<int>(pc.dilations[branch / 2] >> (16 * (branch % 2)) & 0xffff);
             for (size_t o = 0; o < own && z * planes + o < width; ++o) {
                 if ((pc.continues >> branch & 1) == 0) sum[o] = {};
@@ -33,10 +33,8 @@ void run_esp_pyramid(const Machine& m) {
                         if (valid)
                             texel = m.read(
                                 0, pc.m.in_base + i * pc.m.in_stride + static_cast<uint32_t>(iy * in_size.low + ix));
-                        for (size_t lane = 0; lane < 4; ++lane, row += own) {
-                            const Vec4 w = m.weight(row);
-                            for (size_t j = 0; j < 4; ++j) sum[o][j] += texel[lane] * w[j];
-                        }
+                        m.add_products(sum[o], texel, row, own);
+                        row += m.weight_rows() * own;
                     }
                 }
                 const auto plane = branch_plane + static_cast<uint32_t>(z * planes + o);
@@ -92,7 +90,7 @@ void run_pyramid_unit(const Machine& m) {
     const uint32_t slots = m.spec(2), planes = m.spec(6), taps = m.spec(7) * m.spec(8);
     const bool depthwise = m.spec(10) != 0, stores_pyramid = m.spec(11) != 0;
     const Halves in_size = halves(pc.m.in_size), out_size = halves(pc.m.out_size), stride = halves(pc.stride);
-    const size_t rows = taps * planes * (depthwise ? 1 : pc.in_planes * 4);
+    const size_t rows = taps * planes * (depthwise ? 1 : pc.in_planes * m.weight_rows());
     const size_t branch_vectors = rows + (1 + epilogue_vectors(m)) * planes;
     const auto stored = [&](Vec4 v) {
         if (m.plan.fp16)
@@ -128,12 +126,9 @@ void run_pyramid_unit(const Machine& m) {
                     Vec4& sum = of.sum[own];
                     if (of.how == 1) sum = {};
                     for (size_t i = 0; i < read.size(); ++i)
-                        for (size_t lane = 0; lane < 4; ++lane) {
-                            const Vec4 w = m.weight(at + (i * 4 + lane) * of.planes + o);
-                            for (size_t j = 0; j < 4; ++j) sum[j] += read[i][lane] * w[j];
-                        }
+                        m.add_products(sum, read[i], at + i * m.weight_rows() * of.planes + o, of.planes);
                     if (!ends) continue;
-                    const size_t biases = at + read.size() * 4 * of.planes;
+                    const size_t biases = at + read.size() * m.weight_rows() * of.planes;
                     const uint32_t plane = (of.how == 1 ? branch * of.width : 0) + own;
                     Vec4 v = sum;
                     for (size_t j = 0; j < 4; ++j) v[j] += m.weight(biases + o)[j];
@@ -148,7 +143,7 @@ void run_pyramid_unit(const Machine& m) {
                         v);
                     results[own] = stored(v);
                 }
-                at += read.size() * 4 * of.planes;
+                at += read.size() * m.weight_rows() * of.planes;
                 if (ends) at += (1 + (of.scale_shift != 0 ? 2 : 0) + (of.activation == 2 ? 1 : 0)) * of.planes;
             }
             return results;
@@ -180,10 +175,8 @@ void run_pyramid_unit(const Machine& m) {
                     }
                     for (uint32_t i = 0; i < pc.in_planes; ++i) {
                         const Vec4 texel = m.read(0, source + i * pc.m.in_stride);
-                        for (size_t lane = 0; lane < 4; ++lane) {
-                            const Vec4 w = m.weight(section + ((tap * pc.in_planes + i) * 4 + lane) * planes + o);
-                            for (size_t j = 0; j < 4; ++j) sum[own][j] += texel[lane] * w[j];
-                        }
+                        m.add_products(sum[own], texel,
+                                       section + (tap * pc.in_planes + i) * m.weight_rows() * planes + o, planes);
                     }
                 }
                 const uint32_t plane = branch_plane + own;
