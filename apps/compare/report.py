@@ -57,6 +57,8 @@ NOTES = (
     "Start-up: from the network's files to the first result, imports left out; kept pipelines and caches as they were found.",
     "Process: the most memory that the whole process held, libraries and interpreter included. Device: what the engine "
     "says that it holds there.",
+    "Mesa's CPU driver (llvmpipe) says how wide the vectors of vkseg's process are: 512 bits where the processor has them; "
+    "other engines take the driver's own 256. LP_NATIVE_VECTOR_WIDTH in the environment sets one width for all.",
     "Differences are relative L2 to vkseg's scores in fp32; an engine beyond the tolerance is not timed.",
 )
 

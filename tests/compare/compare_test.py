@@ -134,6 +134,14 @@ class Arithmetic(unittest.TestCase):
         self.assertEqual(found["times_vkseg"], 3)
         self.assertEqual(found["times_vkseg_range"], [1, 3])
 
+    def test_a_device_is_found_whatever_its_vectors_width(self):
+        from peers import is_device
+
+        self.assertTrue(is_device("llvmpipe (LLVM 15.0.6, 256 bits)", "llvmpipe (LLVM 15.0.6, 512 bits)"))
+        self.assertTrue(is_device("NVIDIA H200 (driver 1)", "NVIDIA H200"))
+        self.assertFalse(is_device("llvmpipe (LLVM 16.0.0, 256 bits)", "llvmpipe (LLVM 15.0.6, 512 bits)"))
+        self.assertFalse(is_device("SwiftShader Device", "llvmpipe (LLVM 15.0.6, 512 bits)"))
+
     def test_percent_never_rounds_up_to_all(self):
         self.assertEqual(report.percent(1), "100 %")
         self.assertEqual(report.percent(0.999999), "99.999 %")

@@ -2,7 +2,15 @@
 `device_memory_bytes`, in a module that is imported in a process of its own: they bring libraries that do not like each
 other, and memory is counted per process."""
 
+import re
 from dataclasses import dataclass
+
+
+def is_device(name, wanted):
+    """Whether an engine's device is vkseg's: it may write the driver behind the name, and Mesa's CPU driver writes how
+    wide the vectors are that each process asks it for."""
+    without_width = [re.sub(r", \d+ bits\)", ")", text) for text in (name, wanted)]
+    return without_width[0].startswith(without_width[1])
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import ncnn
 import numpy as np
 
 from network import Unsupported
-from peers import ncnn_file
+from peers import is_device, ncnn_file
 
 
 class NcnnPeer:
@@ -21,9 +21,10 @@ class NcnnPeer:
     @staticmethod
     def find(device_name):
         names = [ncnn.get_gpu_info(i).device_name() for i in range(ncnn.get_gpu_count())]
-        if device_name not in names:
+        found = next((i for i, name in enumerate(names) if is_device(name, device_name)), None)
+        if found is None:
             raise Unsupported(f"it sees no device '{device_name}', only {', '.join(names) or 'none'}")
-        return names.index(device_name)
+        return found
 
     @property
     def version(self):

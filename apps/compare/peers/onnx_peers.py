@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from network import Unsupported
-from peers import onnx_file
+from peers import is_device, onnx_file
 
 
 class OnnxRuntimePeer:
@@ -157,7 +157,7 @@ class IreePeer:
         if form == "vulkan":
             devices = iree.runtime.get_driver("vulkan").query_available_devices()
             # It writes the driver behind the name.
-            self.device = next((d for d in devices if d["name"].startswith(device_name)), None)
+            self.device = next((d for d in devices if is_device(d["name"], device_name)), None)
             if self.device is None:
                 names = ", ".join(d["name"] for d in devices)
                 raise Unsupported(f"it sees no device '{device_name}', only {names or 'none'}")
