@@ -77,12 +77,13 @@ void make_swiftshader_visible() {
 
 void widen_mesa_cpu_vectors() {
     if (!processor_has_512_bits() || std::getenv("LP_NATIVE_VECTOR_WIDTH") != nullptr) return;
-    setenv("LP_NATIVE_VECTOR_WIDTH", "512", 0);
-    const std::filesystem::path cache = cache_folder();
+    const char* users = std::getenv("MESA_SHADER_CACHE_DIR");
+    const std::filesystem::path cache = users != nullptr && *users != 0 ? users : cache_folder();
     if (cache.empty()) return;
     std::error_code status;
     std::filesystem::create_directories(cache, status);  // Mesa makes the last folder only
-    setenv("MESA_SHADER_CACHE_DIR", (cache / "mesa-512-bits").c_str(), 0);
+    setenv("MESA_SHADER_CACHE_DIR", (cache / "mesa-512-bits").c_str(), 1);
+    setenv("LP_NATIVE_VECTOR_WIDTH", "512", 1);
 }
 
 bool names_swiftshader(std::string_view wanted) {

@@ -12,10 +12,10 @@ namespace vkseg {
 void make_swiftshader_visible();
 
 /// Lets Mesa's CPU driver compute 16 numbers at a time where the processor has vectors of 512 bits (AVX-512); of itself
-/// it takes 256. Sets LP_NATIVE_VECTOR_WIDTH, and MESA_SHADER_CACHE_DIR to a folder of ours, because Mesa 22.3 finds
-/// code of one width in the cache of the other; a variable that the user has set stays. For programs that only compute,
-/// since Mesa 22.3.6 crashes where it draws with such vectors, before their first Vulkan call and before other threads
-/// read the environment.
+/// it takes 256. Sets LP_NATIVE_VECTOR_WIDTH, unless the user did, and MESA_SHADER_CACHE_DIR, because Mesa 22.3 finds
+/// code of one width in the cache of the other: to a folder within the user's or ours, for all of Mesa's drivers in the
+/// process. For programs that only compute, since Mesa 22.3.6 crashes where it draws with such vectors, before their
+/// first Vulkan call and before other threads read the environment.
 void widen_mesa_cpu_vectors();
 
 /// "SwiftShader", "swift": a name that only SwiftShader can have.

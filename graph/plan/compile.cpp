@@ -306,7 +306,7 @@ private:
             lowered.in1.used() && lowered.out.used() && pixels(lowered.in1) >= pixels(lowered.out) ? 1 : 0;
         if (lowered.in0.used()) memory.in_size = pack_halves(planar(lowered.in0).width, planar(lowered.in0).height);
         if (lowered.out.used()) memory.out_size = pack_halves(planar(lowered.out).width, planar(lowered.out).height);
-        if (kind == catalog::Access::texel) memory.block_weights = push::bytes_of_weights_from_one_base;
+        if (kind == catalog::Access::texel) memory.block_weights = push::weights_from_one_base * 16;
         if (kind == catalog::Access::ssbo) {
             memory.weights = {static_cast<uint32_t>(weights_offset / 16), 0};
         } else {

@@ -2,6 +2,7 @@
 #include "graph/plan/plan.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <span>
 
@@ -11,24 +12,23 @@ namespace {
 
 /// The weights' side of a product of minimal filtering (winograd_conv2d.comp), in double precision because differences
 /// may cancel: the polynomial of the taps at the product's point, over what the points leave to divide by.
-double winograd_factor(std::span<const double> taps, size_t product) {
+template <typename T>
+double winograd_factor(std::span<const T> taps, size_t product) {
     const bool three = taps.size() == 3;
     if (product == taps.size()) return taps.back();
     constexpr double points[] = {0, 1, -1, 2, -2};
     constexpr double of_three[] = {1, 0.5, 0.5}, of_five[] = {1.0 / 4, -1.0 / 6, -1.0 / 6, 1.0 / 24, 1.0 / 24};
     double value = 0;
-    for (size_t i = taps.size(); i-- > 0;) value = value * points[product] + taps[i];
+    for (size_t i = taps.size(); i-- > 0;) value = value * points[product] + static_cast<double>(taps[i]);
     return value * (three ? of_three[product] : of_five[product]);
 }
 
 /// Weight of the product (kh, kw) of a kernel in lines of `length` taps.
 float winograd_weight(const PackConv& recipe, std::span<const float> kernel, size_t length, size_t kh, size_t kw) {
-    std::vector<double> lines;
-    for (size_t first = 0; first < kernel.size(); first += length) {
-        const auto taps = kernel.subspan(first, length);
-        lines.push_back(winograd_factor(std::vector<double>(taps.begin(), taps.end()), kw));
-    }
-    return static_cast<float>(recipe.winograd_rows ? winograd_factor(lines, kh) : lines[kh]);
+    const auto line = [&](size_t y) { return winograd_factor(kernel.subspan(y * length, length), kw); };
+    if (!recipe.winograd_rows) return static_cast<float>(line(kh));
+    const std::array lines{line(0), line(1), line(2)};
+    return static_cast<float>(winograd_factor(std::span<const double>(lines), kh));
 }
 
 void run(const PackConv& recipe, const Graph& graph, float* target) {

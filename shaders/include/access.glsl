@@ -98,10 +98,10 @@ void store_out(uint i, vec4 v) { ArenaRef(pc.m.arena).texels[i] = pack_texel(v);
 #endif
 layout(buffer_reference, std430, buffer_reference_align = 16) readonly buffer WeightRef { WEIGHT_VECTOR vectors[]; };
 #ifdef ACCESS_TEXEL
-// From a new base every 32 vec4s, at a distance that only the host knows: x86 code is a fifth shorter where operands lie
-// within 512 bytes of a register, and straight-line code runs as fast as it is fetched.
-#define WEIGHT_WORDS(i) \
-    WeightRef(packUint2x32(pc.m.weights) + uint64_t((i) / 32u * pc.m.block_weights)).vectors[(i) % 32u]
+// From a new base every 512 bytes, at a distance that only the host knows: x86 code is a fifth shorter where operands
+// lie that near to a register, and straight-line code runs as fast as it is fetched.
+#define WEIGHT_BASE(i) (packUint2x32(pc.m.weights) + uint64_t((i) / weights_from_one_base * pc.m.block_weights))
+#define WEIGHT_WORDS(i) WeightRef(WEIGHT_BASE(i)).vectors[(i) % weights_from_one_base]
 #else
 #define WEIGHT_WORDS(i) WeightRef(pc.m.weights).vectors[i]
 #endif

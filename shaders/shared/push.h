@@ -13,8 +13,10 @@ namespace vkseg::push {
 using glm::uvec2;
 using glm::vec4;
 using uint = unsigned int;
-constexpr uint bytes_of_weights_from_one_base = 512;
 #endif
+
+// vec4s that CPU-shaped kernels address from one base (WEIGHT_WORDS).
+const uint weights_from_one_base = 32u;
 
 // First member of every struct that touches the arena.
 struct Memory {
@@ -29,7 +31,7 @@ struct Memory {
     uint in_size;     // width, height
     uint out_size;    // width, height
     uint row_groups;  // where workgroups take pixel after pixel: of x as many, before y counts one on
-    uint block_weights;  // vec4s of packed weights per z block; CPU-shaped, where z is 1: see WEIGHT
+    uint block_weights;  // vec4s of packed weights per z block; CPU-shaped, where z is 1: bytes from base to base
     uint add_pixel;      // 1; 0 when the second operand has one pixel that counts for all
     uint host_channels;  // of a result that goes to the host
 };
