@@ -58,17 +58,23 @@ void main() {
     if (BOTH_AXES || !along_rows)
         first.y += quotient(first.y, dilation.y) * dilation.y;
 
+    uint source[IN_ROWS * PRODUCTS];
+    bool valid[IN_ROWS * PRODUCTS];
+    [[unroll]] for (int row = 0; row < IN_ROWS; ++row)
+        [[unroll]] for (int i = 0; i < PRODUCTS; ++i) {
+            const ivec2 at = ivec2(first + uint(i) * apart) + origin + ivec2(0, row * int(dilation.y));
+            valid[row * PRODUCTS + i] = uint(at.x) < in_size.x && uint(at.y) < in_size.y;
+            source[row * PRODUCTS + i] = pc.m.in_base + uint(at.y) * in_size.x + uint(at.x);
+        }
+
     vec4 inputs[LINES * PRODUCTS * INPUTS];
     [[unroll]] for (int plane = 0; plane < IN_PLANES; ++plane) {
+        const uint plane_base = uint(plane) * pc.plane_step * pc.m.in_stride;
         vec4 along_line[IN_ROWS * PRODUCTS];
         [[unroll]] for (int row = 0; row < IN_ROWS; ++row) {
             vec4 d[MOST_PRODUCTS];
-            [[unroll]] for (int i = 0; i < PRODUCTS; ++i) {
-                const ivec2 at = ivec2(first + uint(i) * apart) + origin + ivec2(0, row * int(dilation.y));
-                const bool valid = uint(at.x) < in_size.x && uint(at.y) < in_size.y;
-                d[i] = LOAD_IN0_OR_ZERO(valid, pc.m.in_base + uint(at.y) * in_size.x + uint(at.x) +
-                                                   uint(plane) * pc.plane_step * pc.m.in_stride);
-            }
+            [[unroll]] for (int i = 0; i < PRODUCTS; ++i)
+                d[i] = LOAD_IN0_OR_ZERO(valid[row * PRODUCTS + i], source[row * PRODUCTS + i] + plane_base);
             [[unroll]] for (int product = 0; product < PRODUCTS; ++product)
                 along_line[row * PRODUCTS + product] = transformed(d, product);
         }
