@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <iterator>
 
 namespace vkseg::app {
 
@@ -134,15 +133,6 @@ ArithmeticCalibration calibrate_arithmetic_on(const std::vector<std::string>& pi
     return calibrate_arithmetic(model.simplified, context.facts(), choices, inputs.size(), scores, wanted_agreement);
 }
 
-/// Layers that tuning took apart have other names, of which nothing was said.
-void calibrate_again(Calibration& calibration, const TuneOptions& options, const Model& model, Context& context,
-                     Choices& tuned) {
-    ArithmeticCalibration again = calibrate_arithmetic_on(options.calibration, model, context, tuned);
-    calibration.arithmetic->agreement = again.agreement;
-    std::ranges::move(again.fallen_back, std::back_inserter(calibration.arithmetic->fallen_back));
-    tuned = std::move(again.choices);
-}
-
 void print_arithmetic(const ArithmeticCalibration& calibration) {
     fmt::print("fp16 arithmetic agrees with fp32 on {:.3f} % of the pixels of the worst picture (wanted: {:.1f} %)\n",
                calibration.agreement_of_all * 100, wanted_agreement * 100);
@@ -216,7 +206,6 @@ int run_tune(const TuneOptions& options) {
         }
     }
     auto [tuned, report] = tune_model(model, *context, choices, options.rounds);
-    if (calibration && calibration->arithmetic) calibrate_again(*calibration, options, model, *context, tuned.choices);
     if (options.output.empty()) {
         std::error_code status;
         std::filesystem::create_directories(std::filesystem::path(file).parent_path(), status);
