@@ -1,8 +1,12 @@
 #include "runtime/arithmetic_calibration.hpp"
 
+#include "graph/plan/tunable_layers.hpp"
+#include "runtime/relative_error.hpp"
+
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <map>
 #include <set>
 
 namespace vkseg {
@@ -34,38 +38,43 @@ double agreement(const Classes& found, const Classes& wanted) {
     return static_cast<double>(same) / static_cast<double>(wanted.size());
 }
 
-double relative_error(const Tensor& found, const Tensor& wanted) {
-    double errors = 0, squares = 0;
-    for (size_t i = 0; i < wanted.data.size(); ++i) {
-        const double difference = double{found.data[i]} - wanted.data[i];
-        if (!std::isfinite(difference)) return INFINITY;
-        errors += difference * difference;
-        squares += double{wanted.data[i]} * wanted.data[i];
-    }
-    return squares > 0 ? std::sqrt(errors / squares) : 0;
-}
+/// Names of convolutions (linear layers are such too), by the label of the layer that computes them in fp16.
+using LayersInFp16 = std::map<std::string, std::vector<std::string>, std::less<>>;
 
-std::set<std::string> layers_in_fp16(const Plan& plan) {
-    std::set<std::string> layers;
+LayersInFp16 layers_in_fp16(const Graph& graph, const DeviceFacts& facts, const Choices& choices) {
+    const Plan plan = compile(graph, facts, choices);
+    std::set<std::string, std::less<>> labels, convolutions;
     for (const Step& step : plan.steps)
         for (const Dispatch& dispatch : step.dispatches)
-            if (dispatch.fp16_arithmetic) layers.insert(dispatch.label);
+            if (dispatch.fp16_arithmetic) labels.insert(dispatch.label);
+    for (const Node& node : graph.nodes)
+        if (std::holds_alternative<Conv2d>(node.op) || std::holds_alternative<ConvTranspose2d>(node.op) ||
+            std::holds_alternative<Linear>(node.op))
+            convolutions.insert(node.name);
+    LayersInFp16 layers = nodes_by_label(graph, facts, choices);
+    std::erase_if(layers, [&](const auto& layer) { return !labels.contains(layer.first); });
+    for (auto& [label, names] : layers)
+        std::erase_if(names, [&](const std::string& name) { return !convolutions.contains(name); });
     return layers;
 }
 
+/// By convolution, not by label: a plan with other ends, or tuned, groups them otherwise.
+void set_fp32_arithmetic(Choices& choices, const std::vector<std::string>& convolutions, bool fp32) {
+    for (const std::string& name : convolutions) choices.layers[name].fp32_arithmetic = fp32;
+}
+
 /// Each layer in fp16 arithmetic alone, those that lose most first. One picture is enough for an order.
-std::vector<ArithmeticLoss> losses(const std::set<std::string>& layers, const Choices& choices,
-                                   const ScoresOf& scores) {
+std::vector<ArithmeticLoss> losses(const LayersInFp16& layers, const Choices& choices, const ScoresOf& scores) {
     Choices none = choices;
     none.arithmetic = Arithmetic::FP32;
     const Tensor wanted = scores(none, 0);
     Choices alone = choices;
-    for (const std::string& layer : layers) alone.layers[layer].fp32_arithmetic = true;
+    for (const auto& [label, convolutions] : layers) set_fp32_arithmetic(alone, convolutions, true);
     std::vector<ArithmeticLoss> result;
-    for (const std::string& layer : layers) {
-        alone.layers[layer].fp32_arithmetic = false;
-        result.push_back({layer, relative_error(scores(alone, 0), wanted)});
-        alone.layers[layer].fp32_arithmetic = true;
+    for (const auto& [label, convolutions] : layers) {
+        set_fp32_arithmetic(alone, convolutions, false);
+        result.push_back({label, relative_error(scores(alone, 0).data, wanted.data)});
+        set_fp32_arithmetic(alone, convolutions, true);
     }
     std::ranges::stable_sort(result, std::ranges::greater{}, &ArithmeticLoss::relative_error);
     return result;
@@ -90,8 +99,9 @@ ArithmeticCalibration calibrate_arithmetic(const Graph& graph, const DeviceFacts
     result.choices = choices;
     result.agreement = result.agreement_of_all = worst_agreement(choices);
     if (result.agreement >= wanted_agreement) return result;
-    for (ArithmeticLoss& loss : losses(layers_in_fp16(compile(graph, facts, choices)), choices, scores)) {
-        result.choices.layers[loss.layer].fp32_arithmetic = true;
+    const LayersInFp16 layers = layers_in_fp16(graph, facts, choices);
+    for (ArithmeticLoss& loss : losses(layers, choices, scores)) {
+        set_fp32_arithmetic(result.choices, layers.at(loss.layer), true);
         result.fallen_back.push_back(std::move(loss));
         result.agreement = worst_agreement(result.choices);
         if (result.agreement >= wanted_agreement) break;

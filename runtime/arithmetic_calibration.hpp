@@ -24,7 +24,7 @@ struct ArithmeticCalibration {
     double agreement = 1;
     /// Layers that stay in fp32 arithmetic, those that lose most first.
     std::vector<ArithmeticLoss> fallen_back;
-    /// The choices that were given, with these layers.
+    /// The choices that were given, with the convolutions of these layers by their names.
     Choices choices;
 };
 

@@ -2,6 +2,7 @@
 
 #include "graph/ir/error.hpp"
 #include "graph/ops/rules.hpp"
+#include "runtime/relative_error.hpp"
 
 #include <algorithm>
 #include <array>
@@ -193,17 +194,6 @@ HostValue made_up_input(const Graph& graph) {
     for (uint32_t i = 0; i < static_cast<uint32_t>(count); ++i)
         value.floats.push_back(static_cast<float>(i * 2654435761u >> 8) / static_cast<float>(1 << 23) - 1.0f);
     return value;
-}
-
-double relative_error(const std::vector<float>& found, const std::vector<float>& wanted) {
-    if (found.size() != wanted.size()) return INFINITY;
-    double errors = 0, squares = 0;
-    for (size_t i = 0; i < wanted.size(); ++i) {
-        const double difference = double{found[i]} - wanted[i];
-        errors += std::isfinite(difference) ? difference * difference : INFINITY;
-        squares += double{wanted[i]} * wanted[i];
-    }
-    return errors == 0 ? 0 : std::sqrt(errors / squares);
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 #include "apps/vkseg/bench_report.hpp"
 
+#include "apps/vkseg/support.hpp"
+
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
@@ -145,7 +147,7 @@ nlohmann::json to_json(const BenchReport& report) {
         nlohmann::json entry{{"network", result.network},
                              {"size", {result.width, result.height}},
                              {"precision", result.precision},
-                             {"arithmetic", result.arithmetic == Arithmetic::FP16 ? "fp16" : "fp32"},
+                             {"arithmetic", name_of(result.arithmetic)},
                              {"device", result.device},
                              {"driver", result.driver},
                              {"repeat", result.repeat},

@@ -1,5 +1,6 @@
 #include "apps/vkseg/tuned.hpp"
 #include "graph/ir/error.hpp"
+#include "runtime/relative_error.hpp"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -25,16 +26,6 @@ Tensor made_up_input(int width, int height) {
     return input;
 }
 
-double relative_l2(const Tensor& found, const Tensor& wanted) {
-    double errors = 0, squares = 0;
-    for (size_t i = 0; i < wanted.data.size(); ++i) {
-        const double difference = std::isfinite(found.data[i]) ? found.data[i] - wanted.data[i] : INFINITY;
-        errors += difference * difference;
-        squares += static_cast<double>(wanted.data[i]) * wanted.data[i];
-    }
-    return std::sqrt(errors / squares);
-}
-
 }  // namespace
 
 int run_check(const CheckOptions& options) {
@@ -52,7 +43,7 @@ int run_check(const CheckOptions& options) {
         Runner device(model, context.get(), runner);
         Runner plain(model, nullptr, {});
         const Tensor input = made_up_input(model->width, model->height);
-        const double error = relative_l2(device.scores(input), plain.scores(input));
+        const double error = relative_error(device.scores(input).data, plain.scores(input).data);
         // Rounding of 24 bits, of 11 bits stored after every layer, and of products to 11 bits too.
         const bool fp16 = device.precision() == Precision::FP16;
         const bool half = device.arithmetic() == Arithmetic::FP16;
@@ -60,14 +51,14 @@ int run_check(const CheckOptions& options) {
         const bool passed = error <= tolerance;
         all_passed = all_passed && passed;
         results.push_back({{"network", name},
-                           {"precision", fp16 ? "fp16" : "fp32"},
+                           {"precision", name_of(device.precision())},
                            {"arithmetic", name_of(device.arithmetic())},
                            {"relative_l2", error},
                            {"tolerance", tolerance},
                            {"passed", passed}});
         if (options.common.json.empty())
             fmt::print("{} {}x{} {} on {}: relative L2 error {:.2e} against the CPU reference (at most {:.0e}): {}\n",
-                       name, model->width, model->height, fp16 ? "fp16" : "fp32",
+                       name, model->width, model->height, name_of(device.precision()),
                        context == nullptr ? "CPU reference" : context->facts().name, error, tolerance,
                        passed ? "passed" : "FAILED");
     }

@@ -12,7 +12,6 @@
 #include <algorithm>
 #include <cmath>
 #include <cstring>
-#include <iterator>
 
 namespace vkseg::app {
 
@@ -33,9 +32,12 @@ struct Calibration {
     double agreement = 1;
     /// Layers that 16 bits hold badly, the worst first.
     std::vector<LayerLoss> layers;
+    /// As asked for; without effect where activations are in fp32.
+    Arithmetic asked_arithmetic = Arithmetic::FP32;
     /// Of fp16 arithmetic, where it was asked for and activations are in fp16.
     std::optional<ArithmeticCalibration> arithmetic;
     [[nodiscard]] bool wants_fp32() const { return agreement < wanted_agreement || !layers.empty(); }
+    [[nodiscard]] bool drops_arithmetic() const { return wants_fp32() && asked_arithmetic == Arithmetic::FP16; }
 };
 
 /// What storing each layer in 16 bits costs, on the CPU reference at a size that it can manage.
@@ -88,6 +90,7 @@ double agreement_on(const Image& picture, const Model& model, Runner& fp32, Runn
 Calibration calibrate(const std::vector<std::string>& pictures, const std::shared_ptr<const Model>& model,
                       Context& context, const Choices& choices) {
     Calibration result;
+    result.asked_arithmetic = choices.arithmetic;
     Runner fp32(model, &context, {PrecisionChoice::FP32, choices.denied_families, choices.disabled_fusions});
     Runner fp16(model, &context, {PrecisionChoice::FP16, choices.denied_families, choices.disabled_fusions});
     const auto files = expand_inputs(pictures);
@@ -101,11 +104,7 @@ Calibration calibrate(const std::vector<std::string>& pictures, const std::share
 
 /// A picture as the network gets it, in the network's size.
 std::vector<float> network_input(const Image& picture, const Model& model) {
-    ImageToTensor load;
-    load.bgr = model.preprocess.bgr;
-    load.subtract = model.preprocess.subtract;
-    load.multiply = model.preprocess.multiply;
-    load.size.fixed = {model.height, model.width};
+    const ImageToTensor load = picture_reading(model.preprocess, {model.height, model.width});
     Graph graph;
     const ValueId pixels = graph.add_input("picture", {ValueKind::Pixels, {picture.height, picture.width, 3}});
     graph.outputs = {graph.add("image", load, {pixels})};
@@ -115,32 +114,29 @@ std::vector<float> network_input(const Image& picture, const Model& model) {
 
 ArithmeticCalibration calibrate_arithmetic_on(const std::vector<std::string>& pictures, const Model& model,
                                               Context& context, const Choices& choices) {
-    std::vector<std::vector<float>> inputs;
-    for (const auto& file : expand_inputs(pictures)) inputs.push_back(network_input(read_image(file), model));
+    const auto files = expand_inputs(pictures);
     Session session(context);
     std::optional<Choices> current;
+    // One at a time: those of a whole folder may be more than memory holds.
+    std::optional<size_t> current_picture;
+    std::vector<float> input;
     const auto scores = [&](const Choices& wanted, size_t picture) {
         if (wanted != current) {
             const auto plan = std::make_shared<const Plan>(compile(model.simplified, context.facts(), wanted));
             session.set_plan(plan, [&] { return pack_weights(*plan, model.simplified); });
             current = wanted;
         }
-        std::memcpy(session.input(0).data(), inputs[picture].data(), inputs[picture].size() * sizeof(float));
+        if (picture != current_picture) {
+            input = network_input(read_image(files[picture]), model);
+            current_picture = picture;
+        }
+        std::memcpy(session.input(0).data(), input.data(), input.size() * sizeof(float));
         session.run();
         Tensor result(model.simplified.desc(model.simplified.outputs[0]).shape);
         std::memcpy(result.data.data(), session.output(0).data(), result.data.size() * sizeof(float));
         return result;
     };
-    return calibrate_arithmetic(model.simplified, context.facts(), choices, inputs.size(), scores, wanted_agreement);
-}
-
-/// Layers that tuning took apart have other names, of which nothing was said.
-void calibrate_again(Calibration& calibration, const TuneOptions& options, const Model& model, Context& context,
-                     Choices& tuned) {
-    ArithmeticCalibration again = calibrate_arithmetic_on(options.calibration, model, context, tuned);
-    calibration.arithmetic->agreement = again.agreement;
-    std::ranges::move(again.fallen_back, std::back_inserter(calibration.arithmetic->fallen_back));
-    tuned = std::move(again.choices);
+    return calibrate_arithmetic(model.simplified, context.facts(), choices, files.size(), scores, wanted_agreement);
 }
 
 void print_arithmetic(const ArithmeticCalibration& calibration) {
@@ -158,7 +154,8 @@ void print_calibration(const Calibration& calibration) {
     for (const LayerLoss& loss : calibration.layers)
         fmt::print("  16 bits hold '{}' to {:.1e} only (largest {:.3g})\n", loss.layer, loss.relative_error,
                    loss.largest);
-    fmt::print("{}\n", calibration.wants_fp32() ? "so activations are stored in fp32" : "fp16 is accurate enough");
+    fmt::print("{}{}\n", calibration.wants_fp32() ? "so activations are stored in fp32" : "fp16 is accurate enough",
+               calibration.drops_arithmetic() ? ", and arithmetic is fp32 too" : "");
     if (calibration.arithmetic) print_arithmetic(*calibration.arithmetic);
 }
 
@@ -178,6 +175,7 @@ nlohmann::json to_json(const Calibration& calibration) {
     return {{"agreement", calibration.agreement},
             {"layers", layers},
             {"fp16_is_enough", !calibration.wants_fp32()},
+            {"fp16_arithmetic_dropped", calibration.drops_arithmetic()},
             {"arithmetic", calibration.arithmetic ? to_json(*calibration.arithmetic) : nlohmann::json()}};
 }
 
@@ -216,7 +214,6 @@ int run_tune(const TuneOptions& options) {
         }
     }
     auto [tuned, report] = tune_model(model, *context, choices, options.rounds);
-    if (calibration && calibration->arithmetic) calibrate_again(*calibration, options, model, *context, tuned.choices);
     if (options.output.empty()) {
         std::error_code status;
         std::filesystem::create_directories(std::filesystem::path(file).parent_path(), status);

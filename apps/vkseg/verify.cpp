@@ -24,8 +24,9 @@ int run_verify(const VerifyOptions& options) {
     const std::unique_ptr<Context> context = open_context(options.common);
     const bool for_people = options.common.json.empty();
     if (for_people)
-        fmt::print("{:42} {:5} {:>12} {:>12} {:>11} {:>6}  on {}\n", "case", "", "relative L2", "largest", "agreement",
-                   "", context == nullptr ? "CPU reference" : context->facts().name);
+        fmt::print("{:42} {:9} {:10} {:>12} {:>12} {:>11} {:>6}  on {}\n", "case", "precision", "arithmetic",
+                   "relative L2", "largest", "agreement", "",
+                   context == nullptr ? "CPU reference" : context->facts().name);
     nlohmann::json results = nlohmann::json::array();
     bool all_passed = true;
     for (const GoldenCase& golden : cases) {
@@ -45,13 +46,13 @@ int run_verify(const VerifyOptions& options) {
         if (!options.dump.empty())
             write_npy(std::filesystem::path(options.dump) / (golden.name + ".npy"), golden.output_shape, scores.data);
         if (for_people) {
-            fmt::print("{:42} {:5} {:12.3e} {:12.3e} {:10.4f}% {:>6}\n", golden.name, fp16 ? "fp16" : "fp32",
-                       score.relative_l2, score.largest_error, score.class_agreement * 100,
-                       score.passed ? "passed" : "FAILED");
+            fmt::print("{:42} {:9} {:10} {:12.3e} {:12.3e} {:10.4f}% {:>6}\n", golden.name, name_of(runner.precision()),
+                       name_of(runner.arithmetic()), score.relative_l2, score.largest_error,
+                       score.class_agreement * 100, score.passed ? "passed" : "FAILED");
             std::fflush(stdout);
         }
         results.push_back({{"case", golden.name},
-                           {"precision", fp16 ? "fp16" : "fp32"},
+                           {"precision", name_of(runner.precision())},
                            {"arithmetic", name_of(runner.arithmetic())},
                            {"relative_l2", score.relative_l2},
                            {"largest_error", score.largest_error},

@@ -9,8 +9,9 @@ namespace vkseg {
 /// The largest 16-bit float, and the smallest of full precision.
 constexpr float largest_half = 65504.0f, smallest_normal_half = 6.103515625e-5f;
 
-/// The nearest 16-bit float, clamped as kernels do it where they store.
+/// The nearest 16-bit float, clamped as kernels do it where they store; what is no number stays so.
 [[nodiscard]] inline float rounded_to_half(float value) {
+    if (std::isnan(value)) return value;
     const float size = std::min(std::abs(value), largest_half);
     // Steps of the last of 11 bits; below the normal range they stay as they are there.
     const float step = std::ldexp(1.0f, std::ilogb(std::max(size, smallest_normal_half)) - 10);

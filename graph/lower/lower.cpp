@@ -15,8 +15,10 @@ void lower(const Node& node, LowerContext& context) {
 }
 
 catalog::Arithmetic LowerContext::arithmetic() const {
-    const bool half = choices.arithmetic == Arithmetic::FP16 && choices.precision == Precision::FP16 &&
-                      facts.fp16_arithmetic && !cpu_shaped && !choices.layer(label).fp32_arithmetic;
+    const bool half =
+        choices.arithmetic == Arithmetic::FP16 && choices.precision == Precision::FP16 && facts.fp16_arithmetic &&
+        !cpu_shaped &&
+        std::ranges::none_of(names, [&](const std::string& name) { return choices.layer(name).fp32_arithmetic; });
     return half ? catalog::Arithmetic::f16 : catalog::Arithmetic::f32;
 }
 

@@ -79,8 +79,8 @@ public:
     /// A binding may show several values, from the first to the last: two results, or operands.
     const bool second_outputs;
 
-    /// Of the layer that is being lowered, in the plan.
-    std::string label;
+    /// What a choice for the layer that is being lowered may go by: its label in the plan, and the names of its nodes.
+    std::vector<std::string> names;
     /// What the layer's convolutions are to compute in: kernels that can.
     [[nodiscard]] catalog::Arithmetic arithmetic() const;
 

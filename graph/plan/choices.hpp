@@ -20,8 +20,7 @@ enum class Arithmetic : uint8_t {
     /// Products and sums in 32 bits.
     FP32,
     /// Products in 16 bits, of which four at a time are summed in 16 bits; sums in 32. Only with activations in 16
-    /// bits,
-    /// on devices that say so, and in GPU-shaped convolutions (shaders/include/products.glsl); elsewhere FP32.
+    /// bits, on devices that say so, and in GPU-shaped convolutions (shaders/include/products.glsl); elsewhere FP32.
     FP16,
 };
 
@@ -39,7 +38,8 @@ struct LayerChoice {
     bool addresses = false;
     /// A fused group, by its label: its members run one by one.
     bool separate = false;
-    /// Computes in 32 bits where the plan does in 16: the layer would lose too much.
+    /// Computes in 32 bits where the plan does in 16: the layer would lose too much. By a convolution's name too, and
+    /// then of whatever group it is in: graphs with other ends form other groups.
     bool fp32_arithmetic = false;
 
     bool operator==(const LayerChoice&) const = default;

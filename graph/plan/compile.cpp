@@ -59,7 +59,8 @@ public:
             if (graph_.desc(value).kind == ValueKind::Features && !only_read_from_host(value, groups))
                 lower_import(value, context_);
         for (const Group& group : groups) {
-            context_.label = label_of(group, graph_);
+            context_.names = {label_of(group, graph_)};
+            for (const int place : group.nodes) context_.names.push_back(graph_.nodes[static_cast<size_t>(place)].name);
             if (group.is_fused())
                 lower(group, context_);
             else

@@ -170,8 +170,7 @@ std::vector<TunableLayer> tunable_layers(const Graph& graph, const DeviceFacts& 
         const Dispatch* dispatch = grouped.dispatch(layer.label);
         if (dispatch == nullptr) continue;
         const LayerChoice settled = choices.layer(layer.label);
-        // Members on their own would have other labels, and lose what a calibration said of this one.
-        if (step == TuningStep::Grouping && group.is_fused() && !settled.fp32_arithmetic) {
+        if (step == TuningStep::Grouping && group.is_fused()) {
             LayerChoice separate = settled;
             separate.separate = true;
             layer.candidates.push_back({{layer.label, separate}});

@@ -159,6 +159,8 @@ TunedChoices parse_tuned_choices(std::string_view text) {
     }
     if (tuned.version.empty() || tuned.network.empty() || tuned.width == 0)
         throw error("expected version and network, found none");
+    if (tuned.choices.arithmetic == Arithmetic::FP16 && tuned.choices.precision == Precision::FP32)
+        throw error("expected precision fp16 where arithmetic is fp16, found fp32");
     return tuned;
 }
 

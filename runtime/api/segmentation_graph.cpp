@@ -15,13 +15,9 @@ void read_picture(Graph& graph, const Preprocess& preprocess, Axes picture_size,
     graph.inputs.clear();
     const ValueId picture =
         graph.add_input("picture", {ValueKind::Pixels, {picture_size.h, picture_size.w, bytes_per_pixel(format)}});
-    ImageToTensor load;
+    ImageToTensor load = picture_reading(preprocess, network_size);
     load.format = format;
     load.texels = texels;
-    load.bgr = preprocess.bgr;
-    load.subtract = preprocess.subtract;
-    load.multiply = preprocess.multiply;
-    load.size.fixed = network_size;
     Node node;
     node.op = load;
     node.inputs = {picture};
@@ -32,6 +28,15 @@ void read_picture(Graph& graph, const Preprocess& preprocess, Axes picture_size,
 }
 
 }  // namespace
+
+ImageToTensor picture_reading(const Preprocess& preprocess, Axes network_size) {
+    ImageToTensor load;
+    load.bgr = preprocess.bgr;
+    load.subtract = preprocess.subtract;
+    load.multiply = preprocess.multiply;
+    load.size.fixed = network_size;
+    return load;
+}
 
 Graph segmentation_graph(const Graph& network, const Preprocess& preprocess, const SegmentationOptions& options) {
     Graph graph = network;

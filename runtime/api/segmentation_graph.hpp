@@ -34,6 +34,9 @@ struct SegmentationOptions {
     bool operator==(const SegmentationOptions&) const = default;
 };
 
+/// Resize and normalisation of an RGB8 picture, as a network gets it.
+[[nodiscard]] ImageToTensor picture_reading(const Preprocess& preprocess, Axes network_size);
+
 /// Pixels in, labels (and what else was asked for) out, all at the picture's size: the network's graph with resize and
 /// normalisation before it and argmax and colours behind it. Input: "picture". Outputs in this order, those that were
 /// asked for: "labels", "confidence", "colour", "overlay", scores.

@@ -98,6 +98,8 @@ TEST(TunedChoices, WhatIsUnknownIsNamed) {
               std::string::npos);
     EXPECT_EQ(refusal(altered("precision fp16", "precision fp8")), "expected precision fp32 or fp16, found 'fp8'");
     EXPECT_EQ(refusal(altered("arithmetic fp16", "arithmetic fp8")), "expected arithmetic fp32 or fp16, found 'fp8'");
+    EXPECT_EQ(refusal(altered("precision fp16", "precision fp32")),
+              "expected precision fp16 where arithmetic is fp16, found fp32");
     EXPECT_EQ(refusal(altered("deny cpu_shaped", "wish speed")), "there is no line 'wish' in tuned choices");
 }
 

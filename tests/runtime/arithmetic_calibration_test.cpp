@@ -1,6 +1,7 @@
 #include "runtime/arithmetic_calibration.hpp"
 
 #include "graph/passes/passes.hpp"
+#include "runtime/relative_error.hpp"
 #include "runtime/session.hpp"
 #include "tests/runtime/small_networks.hpp"
 #include "tests/support/vulkan_fixture.hpp"
@@ -8,6 +9,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cmath>
 #include <cstring>
 #include <set>
 
@@ -94,6 +96,26 @@ TEST(ArithmeticCalibration, TakesTheWorstLayersUntilClassesAgree) {
     EXPECT_GT(two.fallen_back[0].relative_error, two.fallen_back[1].relative_error);
     EXPECT_TRUE(calibrated({{"conv0", 0.7f}}, 0.5).fallen_back.empty()) << "half of the pixels was all that is wanted";
     EXPECT_EQ(calibrated({{"elsewhere", 0.7f}}).fallen_back.size(), 3u) << "none of the layers is to blame";
+}
+
+/// The last layer of a plan for scores goes by another label than that of a plan for classes.
+TEST(ArithmeticCalibration, KeepsConvolutionsByNameWhateverTheirGroup) {
+    Choices choices = in_fp16();
+    choices.disabled_fusions = {"conv_pair"};
+    const ArithmeticCalibration found = calibrate_arithmetic(three_convolutions(-1), paper_device("nvidia-discrete"),
+                                                             choices, 1, made_up_scores({{"conv2", 0.6f}}), 0.999);
+    EXPECT_EQ(names_of(found.fallen_back), std::vector<std::string>{"conv2 [host_store]"});
+    choices.layers["conv2"].fp32_arithmetic = true;
+    EXPECT_EQ(found.choices, choices);
+}
+
+TEST(RelativeError, OfZerosIsNoneOrInfinite) {
+    using Floats = std::vector<float>;
+    EXPECT_EQ(relative_error(Floats{0, 0}, Floats{0, 0}), 0);
+    EXPECT_EQ(relative_error(Floats{0, 1e-9f}, Floats{0, 0}), INFINITY);
+    EXPECT_EQ(relative_error(Floats{3, 5}, Floats{3, 4}), 0.2);
+    EXPECT_EQ(relative_error(Floats{NAN, 4}, Floats{3, 4}), INFINITY);
+    EXPECT_EQ(relative_error(Floats{3}, Floats{3, 4}), INFINITY);
 }
 
 class ArithmeticCalibrationOn : public EachDriver {};
