@@ -11,7 +11,7 @@ constexpr int max_unrolled_macs = 7200, max_unrolled_macs_of_few_taps = 6144, ma
 /// input planes of all lines of taps together: they wait in memory for their products.
 constexpr int max_unrolled_macs_of_winograd = 9408, max_winograd_inputs = 24;
 /// The same of 3x3 layers by products of both axes, whose code is a third longer and does a third less.
-constexpr int max_unrolled_macs_of_both_axes = 18432, max_inputs_of_both_axes = 12;
+constexpr int max_unrolled_macs_of_both_axes = 12288, max_inputs_of_both_axes = 12;
 /// Below this many multiply-adds of direct convolution its code is not worth the compilation.
 constexpr int min_macs_for_winograd = 700;
 /// Strided convolutions are few in a network: they make do with small pipelines.

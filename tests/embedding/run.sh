@@ -7,6 +7,8 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 
 cmake --install "$1" --prefix "$work/prefix" >/dev/null
+# One name of Mesa's CPU driver for the program, which asks for wider vectors, and for hosts, which do not.
+export LP_NATIVE_VECTOR_WIDTH=256
 export VK_ADD_DRIVER_FILES=${VKSEG_SWIFTSHADER_ICD:-/usr/lib/chromium/vk_swiftshader_icd.json}
 
 cmake -S "$source" -B "$work/cmake" -DCMAKE_PREFIX_PATH="$work/prefix" -DCMAKE_BUILD_TYPE=Release >/dev/null

@@ -50,7 +50,7 @@ TEST_P(CpuShaped, PipelinesHoldFewUnrolledMultiplyAdds) {
     for (const auto& [key, macs] : pipelines) {
         sum += macs;
         const bool both_axes = key.first == winograd && key.second.at(10) != 0;
-        EXPECT_LE(macs, both_axes ? 18432u : key.first == winograd ? 9408u : 7200u);
+        EXPECT_LE(macs, both_axes ? 12288u : key.first == winograd ? 9408u : 7200u);
     }
     EXPECT_GT(sum, 0u);
     EXPECT_LE(sum, most) << "in " << pipelines.size() << " pipelines";
