@@ -32,17 +32,11 @@ InputSpan needed_inputs(const ConvWeights& weights, const ChannelMap& in, const 
     return even ? InputSpan{first, count, step} : InputSpan{first, last - first + 1, 1};
 }
 
-/// A dispatch: z blocks of output planes and, evenly spaced, the input planes that each reads.
-struct Tile {
-    PlaneBlocks out;
-    InputSpan in;
-    int in_step = 0;
-};
-
-/// Grouped convolutions run in one dispatch when the blocks' inputs lie evenly spaced, else block by block.
-std::vector<Tile> tile(const ConvWeights& weights, const ChannelMap& in, const ChannelMap& out, int largest,
-                       bool cpu_shaped) {
-    std::vector<Tile> tiles;
+/// Dispatches that sum all input planes. Grouped convolutions run in one dispatch when the blocks' inputs lie evenly
+/// spaced, else block by block.
+std::vector<ConvPart> tile(const ConvWeights& weights, const ChannelMap& in, const ChannelMap& out, int largest,
+                           bool cpu_shaped) {
+    std::vector<ConvPart> tiles;
     for (const PlaneBlocks& part : split_planes(out.planes, largest, cpu_shaped)) {
         std::vector<InputSpan> spans;
         for (int block = 0; block < part.blocks; ++block)
@@ -118,7 +112,7 @@ int largest_block_of_groups(const ConvWeights& weights, const ChannelMap& in, co
     const auto cost = [&](int largest) {
         constexpr int load = 35;  // in multiply-adds
         int sum = 0;
-        for (const Tile& tile : tile(weights, in, out, largest, true))
+        for (const ConvPart& tile : tile(weights, in, out, largest, true))
             sum += tile.in.count * (load + 16 * tile.out.planes);
         return sum;
     };
@@ -176,7 +170,7 @@ ConvForm conv_form(const ConvWeights& weights, const ConvGeometry& geometry, con
     const int largest = tuned.planes > 0      ? tuned.planes
                         : !context.cpu_shaped ? widest_block
                                               : ruled_block(weights, geometry, form.winograd, in, out);
-    for (const Tile& tile : tile(weights, in, out, largest, context.cpu_shaped)) {
+    for (const ConvPart& tile : tile(weights, in, out, largest, context.cpu_shaped)) {
         const int inputs = context.cpu_shaped ? inputs_of_part(tile.out.planes, tap_count, form.winograd, unrolled_macs)
                                               : tile.in.count;
         const auto spans = split_inputs(tile.in, inputs);
